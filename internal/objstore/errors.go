@@ -1,6 +1,9 @@
 package objstore
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // What callers branch on. Absent and existing objects are [io/fs.ErrNotExist] and [io/fs.ErrExist].
 var (
@@ -11,3 +14,26 @@ var (
 	// ErrUnavailable: the store cannot be reached, or its bucket or folder does not exist.
 	ErrUnavailable = errors.New("store unavailable")
 )
+
+// Error is what the stores of this module return: what was attempted, on what, why it failed, what to do.
+// It matches its cause and each of its classes with [errors.Is].
+type Error struct {
+	Op      string  // "get", "put", "put if absent", "list" or "delete"
+	At      string  // what it was done to: a path, or a URL without credentials
+	Classes []error // sentinels of this package or of [io/fs]
+	Err     error   // the cause
+	Advice  string  // what to do about it, or ""
+}
+
+// Error implements error. The classes are not spelled out: the cause says it better.
+func (e *Error) Error() string {
+	if e.Advice == "" {
+		return fmt.Sprintf("%s %s: %v", e.Op, e.At, e.Err)
+	}
+	return fmt.Sprintf("%s %s: %v; %s", e.Op, e.At, e.Err, e.Advice)
+}
+
+// Unwrap returns the cause and the classes.
+func (e *Error) Unwrap() []error {
+	return append([]error{e.Err}, e.Classes...)
+}

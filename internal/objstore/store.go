@@ -19,7 +19,8 @@ import (
 // call sees (read after write, list after write). Keys are relative, slash-separated and never empty; they may
 // hold any printable character, '%', ':' and spaces included, and are used as they are.
 type Store interface {
-	// Get opens length bytes of an object from offset; a negative length means to its end. The error matches
+	// Get opens length bytes of an object from offset; a negative length means to its end. Past the end there is
+	// nothing: a range that reaches or begins there yields what the object has of it. The error matches
 	// [io/fs.ErrNotExist] when there is no such object. The caller closes the reader.
 	Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error)
 
