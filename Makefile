@@ -1,0 +1,30 @@
+# launchlake's commands. `make` alone lists them.
+
+SOURCE_URL ?= sample:
+STATE      ?= 1
+LAKE_URL   ?= ./lake
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS    := -s -w -X launchlake/internal/task.Version=$(VERSION)
+
+.PHONY: help build run test bench clean
+
+help: ## list the commands
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build the four binaries into ./bin
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ingest ./tasks/ingest
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./tasks/refine ./tasks/aggregate ./tasks/lake
+
+run: build ## run the pipeline into ./lake: SOURCE_URL=sample: (STATE=1 or 2) or https://ll.thespacedevs.com/2.3.0
+	@LAKE_URL='$(LAKE_URL)' SOURCE_URL='$(SOURCE_URL)' SAMPLE_STATE='$(STATE)' bin/lake run
+
+test: ## run every test: unit, race, MinIO, interop with delta-rs and DuckDB
+	go vet ./...
+	go test -race -timeout 40m ./...
+
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+clean: ## remove the built binaries and the demo lake
+	rm -rf bin lake
