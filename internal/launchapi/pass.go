@@ -1,0 +1,145 @@
+package launchapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+
+	"launchlake/internal/launchapi/rawjson"
+)
+
+// maxRereads of one page, before a collection that moves under the reader is given up.
+const maxRereads = 3
+
+// pass is one reading of the collection. It holds on to its latest page, to see whether the next one joins it.
+type pass struct {
+	client  *Client
+	budget  ledger
+	latest  *fetched
+	rereads int // of the latest page
+	kept    *fetched
+}
+
+// read fetches the page at u, which begins with the latest page's last record. A launch that is revised leaves its
+// place for the end of the order; when that breaks the overlap, records that were not yet yielded have moved up into
+// the latest page's place. That page is then read again and returned in the stead of the one at u, which follows it
+// and is kept for then.
+func (p *pass) read(ctx context.Context, u *url.URL) (*fetched, error) {
+	kept := p.kept
+	p.kept = nil
+	if kept != nil && kept.url == u.String() && p.joins(kept) {
+		p.rereads = 0
+		return kept, nil
+	}
+	page, err := p.fetch(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	if p.joins(page) || p.tied(page) {
+		p.rereads = 0
+		return page, nil
+	}
+	if p.rereads == maxRereads {
+		return nil, fmt.Errorf("%w: get %s", ErrMoved, u)
+	}
+	p.rereads++
+	p.client.log.InfoContext(ctx, "launches were revised between two pages; reading the earlier one again",
+		"url", p.latest.url, "times", p.rereads)
+	again, err := p.fetch(ctx, p.latest.at)
+	if err != nil {
+		return nil, err
+	}
+	if p.countKnown(again.results) == 0 && offset(again.at) > 0 {
+		return nil, fmt.Errorf("%w: get %s", ErrMoved, again.at)
+	}
+	again.skipped = p.leadingKnown(again.results)
+	p.kept = page
+	return again, nil
+}
+
+// joins reports whether page follows the latest one without a gap, and marks what both hold.
+func (p *pass) joins(page *fetched) bool {
+	if p.latest == nil || !p.latest.overlaps {
+		return true
+	}
+	if len(page.results) == 0 {
+		return false
+	}
+	if key(page.results[0]) == key(p.latest.results[len(p.latest.results)-1]) {
+		page.skipped = 1
+		return true
+	}
+	page.skipped = p.leadingKnown(page.results)
+	return page.skipped > 0
+}
+
+// tied reports whether nothing more can be done about a gap: the latest page was read again without finding a new
+// record, and the records on both sides share their last_updated, which servers order differently for each page.
+func (p *pass) tied(page *fetched) bool {
+	if p.rereads == 0 || p.latest.skipped < len(p.latest.results) || len(page.results) == 0 {
+		return false
+	}
+	_, before := identify(p.latest.results[len(p.latest.results)-1])
+	_, after := identify(page.results[0])
+	return before != "" && before == after
+}
+
+// leadingKnown counts the results before the first that the latest page does not have.
+func (p *pass) leadingKnown(results []json.RawMessage) int {
+	known := p.latest.keys()
+	for i, r := range results {
+		if !known[key(r)] {
+			return i
+		}
+	}
+	return len(results)
+}
+
+func (p *pass) countKnown(results []json.RawMessage) (n int) {
+	known := p.latest.keys()
+	for _, r := range results {
+		if known[key(r)] {
+			n++
+		}
+	}
+	return n
+}
+
+func (f *fetched) keys() map[string]bool {
+	keys := make(map[string]bool, len(f.results))
+	for _, r := range f.results {
+		keys[key(r)] = true
+	}
+	return keys
+}
+
+// key tells revisions of launches apart. Counts that the server derives change without a revision, so a launch's
+// other bytes do not matter; what has no id or no last_updated is known by all of its bytes.
+func key(record []byte) string {
+	id, updated := identify(record)
+	if id == "" || updated == "" {
+		return string(record)
+	}
+	return id + "\x00" + updated
+}
+
+// identify returns id and last_updated as JSON text, empty when absent or null.
+func identify(record []byte) (id, updated string) {
+	for name, value := range rawjson.Members(record) {
+		switch string(name) {
+		case "id":
+			id = textUnlessNull(value)
+		case "last_updated":
+			updated = textUnlessNull(value)
+		}
+	}
+	return id, updated
+}
+
+func textUnlessNull(value []byte) string {
+	if rawjson.Kind(value) == 'n' {
+		return ""
+	}
+	return string(value)
+}
