@@ -1,26 +1,50 @@
 package delta
 
 import (
+	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"time"
 )
 
 // Snapshot is a table at one version. It never changes and may be used concurrently.
 type Snapshot struct {
-	table    *Table
-	version  Version
-	protocol Protocol
-	metadata Metadata
+	table     *Table
+	state     *state
+	timestamp time.Time
+	protocol  Protocol
+	metadata  Metadata
+}
+
+// newSnapshot makes the snapshot of a state and refuses what cannot be read rightly.
+func (t *Table) newSnapshot(st *state, at time.Time) (*Snapshot, error) {
+	metadata, err := st.metadata.parse()
+	if err != nil {
+		return nil, &CorruptError{Key: commitKey(st.version), Err: fmt.Errorf("metaData: %w", err)}
+	}
+	s := &Snapshot{table: t, state: st, timestamp: at.UTC(), protocol: st.protocol.parse(), metadata: metadata}
+	return s, s.protocol.checkRead(s.usage())
+}
+
+func (s *Snapshot) usage() usage {
+	vectors := slices.ContainsFunc(s.state.files, func(a *addAction) bool { return a.DeletionVector != nil })
+	return usage{metadata: &s.metadata, vectors: vectors}
+}
+
+func (s *Snapshot) inCommitTimestamps() bool {
+	return s.metadata.enabled("delta.enableInCommitTimestamps")
 }
 
 // Table is the table that the snapshot was taken of.
 func (s *Snapshot) Table() *Table { return s.table }
 
 // Version is the number of the commit that the snapshot ends with.
-func (s *Snapshot) Version() Version { return s.version }
+func (s *Snapshot) Version() Version { return s.state.version }
 
-// Timestamp is when the version was committed.
-func (s *Snapshot) Timestamp() time.Time { panic("being built") }
+// Timestamp is when the version was committed: the commit's own time when the table has in-commit timestamps, else that of
+// its object.
+func (s *Snapshot) Timestamp() time.Time { return s.timestamp }
 
 // Metadata describes the table. The caller must not change what it refers to.
 func (s *Snapshot) Metadata() Metadata { return s.metadata }
@@ -32,17 +56,131 @@ func (s *Snapshot) Schema() *Schema { return s.metadata.Schema }
 func (s *Snapshot) Protocol() Protocol { return s.protocol }
 
 // AppVersion is the last version that an application committed with SetTransaction.
-func (s *Snapshot) AppVersion(appID string) (int64, bool) { panic("being built") }
+func (s *Snapshot) AppVersion(appID string) (int64, bool) {
+	txn, ok := s.state.txns[appID]
+	return txn.Version, ok
+}
+
+// AppVersions is the last version of every application.
+func (s *Snapshot) AppVersions() map[string]int64 {
+	out := make(map[string]int64, len(s.state.txns))
+	for id, txn := range s.state.txns {
+		out[id] = txn.Version
+	}
+	return out
+}
+
+// Domain is the configuration of a metadata domain.
+func (s *Snapshot) Domain(name string) (string, bool) {
+	d, ok := s.state.domains[name]
+	return d.Configuration, ok
+}
+
+// Domains names the metadata domains, sorted.
+func (s *Snapshot) Domains() []string { return slices.Sorted(maps.Keys(s.state.domains)) }
 
 // Files yields the live files that may hold rows for which all predicates are true, ordered by path. A file is left out
-// only when its partition values or statistics prove that it holds none.
-func (s *Snapshot) Files(p ...Predicate) iter.Seq2[Add, error] { panic("being built") }
+// only when its partition values or statistics prove that it holds none. A predicate on a column that the table has not,
+// or with a value that the column cannot have, is the one error.
+func (s *Snapshot) Files(p ...Predicate) iter.Seq2[Add, error] {
+	return func(yield func(Add, error) bool) {
+		keep, err := s.metadata.filter(p)
+		if err != nil {
+			yield(Add{}, err)
+			return
+		}
+		columns := slices.Collect(s.metadata.Schema.leaves())
+		for _, a := range s.state.files {
+			if keep(a) && !yield(a.public(&s.metadata, columns), nil) {
+				return
+			}
+		}
+	}
+}
 
 // NumFiles counts the live files.
-func (s *Snapshot) NumFiles() int { panic("being built") }
+func (s *Snapshot) NumFiles() int { return len(s.state.files) }
+
+// SizeInBytes adds up the live files' sizes.
+func (s *Snapshot) SizeInBytes() int64 {
+	var sum int64
+	for _, a := range s.state.files {
+		sum += a.Size
+	}
+	return sum
+}
 
 // NumRecords counts the rows by the files' statistics; false when one of them does not say.
-func (s *Snapshot) NumRecords() (int64, bool) { panic("being built") }
+func (s *Snapshot) NumRecords() (int64, bool) {
+	var sum int64
+	for _, a := range s.state.files {
+		stats := parseStats(a.Stats, nil)
+		if stats == nil || stats.NumRecords < 0 {
+			return 0, false
+		}
+		sum += stats.NumRecords
+	}
+	return sum, true
+}
 
 // Begin starts a transaction on top of the snapshot.
-func (s *Snapshot) Begin(op Operation) *Transaction { return &Transaction{snapshot: s, operation: op} }
+func (s *Snapshot) Begin(op Operation) *Transaction {
+	return &Transaction{snapshot: s, operation: op, configuration: map[string]string{}, txns: map[string]int64{}}
+}
+
+// filter makes the test of files for predicates.
+func (m *Metadata) filter(p []Predicate) (func(*addAction) bool, error) {
+	b := &binding{metadata: m, index: map[string]int{}}
+	all, err := b.bindAll(p)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return func(*addAction) bool { return true }, nil
+	}
+	return func(a *addAction) bool {
+		facts := b.facts(a)
+		return boundAnd(all).eval(func(i int) columnFacts { return facts[i] }).isTrue
+	}, nil
+}
+
+// facts gives what a file's partition values and statistics say of the columns of a binding.
+func (b *binding) facts(a *addAction) []columnFacts {
+	facts := make([]columnFacts, len(b.columns))
+	var stats *Stats
+	for i, l := range b.columns {
+		if slices.Contains(b.metadata.PartitionColumns, l.path[0]) {
+			facts[i] = partitionFacts(l.typ, partitionValue(a.PartitionValues, l.path[0]))
+			continue
+		}
+		if stats == nil {
+			if stats = parseStats(a.Stats, b.columns); stats == nil {
+				stats = &Stats{NumRecords: UnknownRecords}
+			}
+		}
+		facts[i] = stats.facts(columnName(l.path))
+	}
+	return facts
+}
+
+func partitionFacts(t Type, text *string) columnFacts {
+	v, err := ParsePartitionValue(t, text)
+	switch {
+	case err != nil:
+		return columnFacts{nulls: true, values: true}
+	case v == nil:
+		return columnFacts{nulls: true}
+	default:
+		return columnFacts{min: v, max: v, values: true}
+	}
+}
+
+func (s *Stats) facts(column string) columnFacts {
+	c := s.Columns[column]
+	f := columnFacts{min: c.Min, max: c.Max, nulls: true, values: true}
+	if c.NullCount != nil {
+		f.nulls = *c.NullCount > 0
+		f.values = s.NumRecords < 0 || *c.NullCount < s.NumRecords
+	}
+	return f
+}

@@ -22,17 +22,72 @@ type ColumnStats struct {
 // DecimalValue is a decimal number as text, without exponent.
 type DecimalValue string
 
-// StatsCollector computes the statistics of a data file from its rows.
-type StatsCollector struct{ schema *Schema }
+// StatsCollector computes the statistics of a data file from its rows. It is not for concurrent use.
+type StatsCollector struct {
+	rows    int64
+	columns map[string]*collected
+}
 
-// NewStats collects statistics for files of a schema; partition columns are to be left out of it.
-func NewStats(schema *Schema) *StatsCollector { return &StatsCollector{schema: schema} }
+type collected struct {
+	typ      Type
+	values   int64
+	min, max any
+}
 
-// ObserveRow counts a row. Every column of the schema must be observed once a row; those that are not count as null.
-func (c *StatsCollector) ObserveRow() { panic("being built") }
+// NewStats collects statistics for data files of a schema. Partition columns that are in it are never observed and are
+// to be left out of it.
+func NewStats(schema *Schema) *StatsCollector {
+	c := &StatsCollector{columns: map[string]*collected{}}
+	for l := range schema.leaves() {
+		c.columns[columnName(l.path)] = &collected{typ: l.typ}
+	}
+	return c
+}
 
-// Observe takes the value of a column in the present row; nil is null.
-func (c *StatsCollector) Observe(column string, value any) { panic("being built") }
+// ObserveRow counts a row. A column that is not observed in it is null there.
+func (c *StatsCollector) ObserveRow() { c.rows++ }
+
+// Observe takes the value of a leaf column in one row: a Go value as in [ColumnStats], anything but nil for arrays, maps and
+// binary, nil for null. Values of other types and unknown columns are passed over and make the column's bounds unknown.
+func (c *StatsCollector) Observe(column string, value any) {
+	col, ok := c.columns[column]
+	if !ok || value == nil {
+		return
+	}
+	col.values++
+	if !hasBounds(col.typ) {
+		return
+	}
+	v, err := normalize(col.typ, value)
+	if err != nil {
+		col.typ = Binary // it has no bounds from now on
+		col.min, col.max = nil, nil
+		return
+	}
+	if col.min == nil || compareValues(v, col.min) < 0 {
+		col.min = v
+	}
+	if col.max == nil || compareValues(v, col.max) > 0 {
+		col.max = v
+	}
+}
 
 // Stats gives the statistics of what was observed.
-func (c *StatsCollector) Stats() *Stats { panic("being built") }
+func (c *StatsCollector) Stats() *Stats {
+	s := &Stats{NumRecords: c.rows, Columns: make(map[string]ColumnStats, len(c.columns))}
+	for name, col := range c.columns {
+		nulls := c.rows - col.values
+		s.Columns[name] = ColumnStats{Min: col.min, Max: col.max, NullCount: &nulls}
+	}
+	return s
+}
+
+// hasBounds says whether the log gives the least and the greatest value of columns of a type (as Spark does).
+func hasBounds(t Type) bool {
+	switch t {
+	case String, Long, Integer, Short, Byte, Float, Double, Date, Timestamp, TimestampNTZ:
+		return true
+	}
+	_, isDecimal := t.(Decimal)
+	return isDecimal
+}

@@ -2,9 +2,14 @@ package delta
 
 import (
 	"context"
-	"iter"
+	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
+	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"launchlake/internal/objstore"
 )
@@ -20,7 +25,7 @@ type Options struct {
 	Now            func() time.Time // the clock; nil: time.Now
 	Logger         *slog.Logger     // told of retries and of checkpoints that could not be written; nil: silent
 	EngineInfo     string           // the writer's name in commits; "": launchlake and the build's version
-	CommitAttempts int              // how often a commit is tried; 0: 100
+	CommitAttempts int              // how often a commit goes behind those of others; 0: 100
 }
 
 // Open names the table whose root is the root of store. It does no I/O: the table need not exist yet.
@@ -34,29 +39,135 @@ func (t *Table) Store() objstore.Store { return t.store }
 
 // Snapshot reads the latest version. The error matches [ErrNotATable] when there is no log, and is an
 // *[UnsupportedError] when the table has features that cannot be read here.
-func (t *Table) Snapshot(ctx context.Context) (*Snapshot, error) { panic("being built") }
+func (t *Table) Snapshot(ctx context.Context) (*Snapshot, error) { return t.snapshotAt(ctx, noVersion) }
 
 // SnapshotAt reads one version. The error is a *[VersionError] when the table has no such version.
-func (t *Table) SnapshotAt(ctx context.Context, v Version) (*Snapshot, error) { panic("being built") }
+func (t *Table) SnapshotAt(ctx context.Context, v Version) (*Snapshot, error) {
+	if v < 0 {
+		latest, err := t.Snapshot(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return nil, &VersionError{Asked: fmt.Sprintf("version %d", v), Latest: latest.Version()}
+	}
+	return t.snapshotAt(ctx, v)
+}
 
-// SnapshotAsOf reads the version that was the latest at a moment. The error is a *[VersionError] when the moment is
-// before the first version that can be read, or after the latest.
-func (t *Table) SnapshotAsOf(ctx context.Context, at time.Time) (*Snapshot, error) {
-	panic("being built")
+func (t *Table) snapshotAt(ctx context.Context, v Version) (*Snapshot, error) {
+	seg, err := t.loadSegment(ctx, v)
+	if err != nil {
+		return nil, fmt.Errorf("open table: %w", err)
+	}
+	s, err := t.open(ctx, seg)
+	if err != nil {
+		return nil, fmt.Errorf("open table: %w", err)
+	}
+	return s, nil
 }
 
 // Create makes the table with version 0. When it exists already with a schema that can take the same rows and with the
 // same partition columns, its latest snapshot is returned; any other table there is an error.
-func (t *Table) Create(ctx context.Context, m Metadata) (*Snapshot, error) { panic("being built") }
-
-// Commits yields the commits from one version to another, both included, in ascending order. It ends after the first
-// error, which is a *[VersionError] when one of them is not in the log.
-func (t *Table) Commits(ctx context.Context, from, to Version) iter.Seq2[Commit, error] {
-	panic("being built")
+func (t *Table) Create(ctx context.Context, m Metadata) (*Snapshot, error) {
+	if s, err := t.Snapshot(ctx); err == nil {
+		return s.ifServes(m)
+	} else if !errors.Is(err, ErrNotATable) {
+		return nil, err
+	}
+	p, err := t.prepareCreate(m)
+	if err != nil {
+		return nil, fmt.Errorf("create table: %w", err)
+	}
+	s, err := p.commit(ctx)
+	var conflict *ConflictError
+	switch {
+	case err == nil:
+		return s, nil
+	case !errors.As(err, &conflict):
+		return nil, fmt.Errorf("create table: %w", err)
+	}
+	// Another writer created it meanwhile.
+	if s, err = t.Snapshot(ctx); err != nil {
+		return nil, err
+	}
+	return s.ifServes(m)
 }
 
-// History yields the commits that the log still has, newest first, without their files.
-func (t *Table) History(ctx context.Context) iter.Seq2[Commit, error] { panic("being built") }
+func (t *Table) prepareCreate(m Metadata) (*prepared, error) {
+	if m.Schema == nil {
+		return nil, errors.New("no schema")
+	}
+	if err := m.Schema.validate(m.PartitionColumns); err != nil {
+		return nil, err
+	}
+	if err := checkProperties(m.Configuration); err != nil {
+		return nil, err
+	}
+	if m.ID == "" {
+		m.ID = uuid.NewString()
+	}
+	if m.CreatedTime.IsZero() {
+		m.CreatedTime = t.now()
+	}
+	protocol := Protocol{MinReaderVersion: 1, MinWriterVersion: 2}.upgraded(&m)
+	if err := protocol.checkWrite(usage{metadata: &m}); err != nil {
+		return nil, err
+	}
+	action, err := m.action()
+	if err != nil {
+		return nil, err
+	}
+	info := Operation{Name: "CREATE TABLE"}.commitInfo(t)
+	info.IsolationLevel = serializable
+	info.IsBlindAppend = true
+	return &prepared{table: t, info: info, protocol: protocol.action(), metadata: action, afterCommit: m}, nil
+}
 
-// Checkpoint writes the state of a snapshot into the log so that readers need not replay what is before it.
-func (t *Table) Checkpoint(ctx context.Context, s *Snapshot) error { panic("being built") }
+func (s *Snapshot) ifServes(wanted Metadata) (*Snapshot, error) {
+	if err := s.metadata.serves(wanted); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// serves says whether the table can stand in for one that was to be created.
+func (m *Metadata) serves(wanted Metadata) error {
+	if wanted.Schema == nil {
+		return errors.New("create table: no schema")
+	}
+	if err := m.Schema.accepts(wanted.Schema); err != nil {
+		return fmt.Errorf("create table: it exists with another schema: %w", err)
+	}
+	if !slices.Equal(m.PartitionColumns, wanted.PartitionColumns) {
+		return fmt.Errorf("create table: it exists, partitioned by %q and not by %q", m.PartitionColumns, wanted.PartitionColumns)
+	}
+	return nil
+}
+
+func (t *Table) now() time.Time {
+	if t.options.Now != nil {
+		return t.options.Now().UTC()
+	}
+	return time.Now().UTC()
+}
+
+func (t *Table) engineInfo() string {
+	if t.options.EngineInfo != "" {
+		return t.options.EngineInfo
+	}
+	version := "devel"
+	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Version != "" && build.Main.Version != "(devel)" {
+		version = build.Main.Version
+	}
+	return "launchlake/" + version
+}
+
+func (t *Table) logger() *slog.Logger {
+	if t.options.Logger != nil {
+		return t.options.Logger
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+func (t *Table) logRetry(ctx context.Context, v Version, err error) {
+	t.logger().WarnContext(ctx, "storing a commit failed, trying again", "version", v, "error", err)
+}

@@ -1,6 +1,16 @@
 package delta
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // Operation names what a transaction does, for the table's history.
 type Operation struct {
@@ -16,36 +26,272 @@ type Operation struct {
 // A transaction on which Read is not called and which removes nothing is a blind append: it conflicts with nobody's
 // rows, only with changes of the table's metadata or protocol.
 type Transaction struct {
-	snapshot  *Snapshot
-	operation Operation
+	snapshot      *Snapshot
+	operation     Operation
+	adds          []Add
+	removes       []Add
+	reads         []Predicate // a file counts as read when one of them may be true in it
+	txns          map[string]int64
+	schema        *Schema
+	configuration map[string]string
+	committed     bool
 }
 
 // Add puts data files into the table. They must have been stored before. PartitionValues must name exactly the
 // partition columns.
-func (tx *Transaction) Add(files ...Add) { panic("being built") }
+func (tx *Transaction) Add(files ...Add) { tx.adds = append(tx.adds, files...) }
 
-// Remove takes live files out of the table.
-func (tx *Transaction) Remove(files ...Add) { panic("being built") }
+// Remove takes live files out of the table. Only the path of a file is looked at.
+func (tx *Transaction) Remove(files ...Add) { tx.removes = append(tx.removes, files...) }
 
 // Read declares that the result depends on the rows for which all predicates are true; without predicates on all rows.
-// A concurrent commit that adds or removes such rows is then a conflict.
-func (tx *Transaction) Read(p ...Predicate) { panic("being built") }
+// A concurrent commit that adds or removes such rows is then a conflict. Several calls add up.
+func (tx *Transaction) Read(p ...Predicate) { tx.reads = append(tx.reads, And(p...)) }
 
 // SetTransaction records the progress of an application with the commit. Commit fails with [ErrAlreadyApplied] when the
 // table has this version of the application, or a later one, already.
-func (tx *Transaction) SetTransaction(appID string, version int64) { panic("being built") }
+func (tx *Transaction) SetTransaction(appID string, version int64) { tx.txns[appID] = version }
 
 // SetSchema changes the table's schema. Columns may only be added, and must be nullable.
-func (tx *Transaction) SetSchema(s *Schema) { panic("being built") }
+func (tx *Transaction) SetSchema(s *Schema) { tx.schema = s }
 
 // SetConfiguration sets a table property.
-func (tx *Transaction) SetConfiguration(key, value string) { panic("being built") }
+func (tx *Transaction) SetConfiguration(key, value string) { tx.configuration[key] = value }
 
 // SetMetrics adds to the operation's metrics, which are often known last.
-func (tx *Transaction) SetMetrics(metrics map[string]int64) { panic("being built") }
+func (tx *Transaction) SetMetrics(metrics map[string]int64) {
+	all := map[string]int64{}
+	maps.Copy(all, tx.operation.Metrics)
+	maps.Copy(all, metrics)
+	tx.operation.Metrics = all
+}
 
 // Commit stores the transaction as the next version of the table and returns the snapshot at it. When other writers
 // committed meanwhile it goes on behind them, unless what they did is a *[ConflictError]. When the reply of the store is
-// lost it finds out what happened: after an error the transaction is not in the table, unless the store could not be
-// asked any more or ctx ended; only the next reader can tell then.
-func (tx *Transaction) Commit(ctx context.Context) (*Snapshot, error) { panic("being built") }
+// lost it finds out what happened: after an error the transaction is not in the table, unless the error matches
+// [ErrUnknownOutcome]; then only the next reader of the table can tell.
+func (tx *Transaction) Commit(ctx context.Context) (*Snapshot, error) {
+	if tx.committed {
+		return nil, errors.New("commit: the transaction was committed before")
+	}
+	p, err := tx.prepare()
+	if err != nil {
+		return nil, fmt.Errorf("commit: %w", err)
+	}
+	s, err := p.commit(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("commit: %w", err)
+	}
+	tx.committed = true
+	s.table.checkpointAfterCommit(ctx, s)
+	return s, nil
+}
+
+// prepared is a transaction turned into actions, checked against the snapshot that it started from.
+type prepared struct {
+	table       *Table
+	base        *Snapshot // what the commit is put on top of; nil for the first
+	info        commitInfoAction
+	protocol    *protocolAction // nil: unchanged
+	metadata    *metadataAction // nil: unchanged
+	txns        []txnAction
+	adds        []*addAction
+	removes     []*removeAction
+	reads       []Predicate
+	rearrange   bool
+	afterCommit Metadata
+}
+
+func (tx *Transaction) prepare() (*prepared, error) {
+	s := tx.snapshot
+	p := &prepared{table: s.table, base: s, reads: tx.reads, rearrange: tx.operation.Rearrange}
+	now := s.table.now()
+	for _, app := range slices.Sorted(maps.Keys(tx.txns)) {
+		if done, ok := s.AppVersion(app); ok && done >= tx.txns[app] {
+			return nil, fmt.Errorf("application %q is at version %d: %w", app, done, ErrAlreadyApplied)
+		}
+		updated := now.UnixMilli()
+		p.txns = append(p.txns, txnAction{AppID: app, Version: tx.txns[app], LastUpdated: &updated})
+	}
+	if err := tx.prepareMetadata(p); err != nil {
+		return nil, err
+	}
+	for _, r := range tx.reads {
+		if _, err := p.afterCommit.filter([]Predicate{r}); err != nil {
+			return nil, err
+		}
+	}
+	if err := tx.prepareAdds(p, now); err != nil {
+		return nil, err
+	}
+	if err := tx.prepareRemoves(p, now); err != nil {
+		return nil, err
+	}
+	version := s.Version()
+	p.info = tx.operation.commitInfo(s.table)
+	p.info.ReadVersion = &version
+	p.info.IsolationLevel = isolation(&s.metadata)
+	p.info.IsBlindAppend = p.isBlindAppend()
+	return p, nil
+}
+
+// isBlindAppend says that the result does not depend on what the table holds.
+func (p *prepared) isBlindAppend() bool { return len(p.reads) == 0 && len(p.removes) == 0 }
+
+func (op Operation) commitInfo(t *Table) commitInfoAction {
+	info := commitInfoAction{
+		Operation:           op.Name,
+		OperationParameters: map[string]string{},
+		UserMetadata:        op.UserMetadata,
+		EngineInfo:          t.engineInfo(),
+		TxnID:               uuid.NewString(),
+	}
+	maps.Copy(info.OperationParameters, op.Parameters)
+	for k, v := range op.Metrics {
+		if info.OperationMetrics == nil {
+			info.OperationMetrics = map[string]string{}
+		}
+		info.OperationMetrics[k] = fmt.Sprint(v)
+	}
+	return info
+}
+
+// prepareMetadata works out the table's metadata and protocol after the commit, and that we may write such a table.
+func (tx *Transaction) prepareMetadata(p *prepared) error {
+	s := tx.snapshot
+	p.afterCommit = s.metadata
+	if tx.schema != nil {
+		evolved, err := evolve(s.metadata.Schema, tx.schema)
+		if err != nil {
+			return err
+		}
+		if err := evolved.validate(s.metadata.PartitionColumns); err != nil {
+			return err
+		}
+		p.afterCommit.Schema = evolved
+	}
+	if len(tx.configuration) > 0 {
+		if err := checkProperties(tx.configuration); err != nil {
+			return err
+		}
+		p.afterCommit.Configuration = maps.Clone(s.metadata.Configuration)
+		if p.afterCommit.Configuration == nil {
+			p.afterCommit.Configuration = map[string]string{}
+		}
+		maps.Copy(p.afterCommit.Configuration, tx.configuration)
+	}
+	changed := !maps.Equal(p.afterCommit.Configuration, s.metadata.Configuration) ||
+		!equalTypes(p.afterCommit.Schema, s.metadata.Schema)
+	protocol := s.protocol.upgraded(&p.afterCommit)
+	if changed {
+		action, err := p.afterCommit.action()
+		if err != nil {
+			return err
+		}
+		action.Format = s.state.metadata.Format
+		action.fill()
+		p.metadata = action
+		if !protocol.equal(s.protocol) {
+			p.protocol = protocol.action()
+		}
+	}
+	u := s.usage()
+	u.metadata = &p.afterCommit
+	return protocol.checkWrite(u)
+}
+
+func (tx *Transaction) prepareAdds(p *prepared, now time.Time) error {
+	columns := p.afterCommit.indexedColumns()
+	seen := map[string]bool{}
+	for _, a := range tx.adds {
+		if err := p.afterCommit.checkAdd(a); err != nil {
+			return fmt.Errorf("add %q: %w", a.Path, err)
+		}
+		if a.ModificationTime.IsZero() {
+			a.ModificationTime = now
+		}
+		action, err := a.action(columns, !tx.operation.Rearrange)
+		if err != nil {
+			return fmt.Errorf("add %q: %w", a.Path, err)
+		}
+		if seen[action.Path] {
+			return fmt.Errorf("add %q: the file is added twice", a.Path)
+		}
+		seen[action.Path] = true
+		p.adds = append(p.adds, action)
+	}
+	return nil
+}
+
+func (tx *Transaction) prepareRemoves(p *prepared, now time.Time) error {
+	if len(tx.removes) == 0 {
+		return nil
+	}
+	if !tx.operation.Rearrange && p.afterCommit.enabled("delta.appendOnly") {
+		return fmt.Errorf("remove %d files: %w (delta.appendOnly)", len(tx.removes), ErrAppendOnly)
+	}
+	added := map[string]bool{}
+	for _, a := range p.adds {
+		added[a.Path] = true
+	}
+	seen := map[string]bool{}
+	for _, r := range tx.removes {
+		path := decodePath(encodePath(r.Path))
+		live, ok := slices.BinarySearchFunc(tx.snapshot.state.files, path, func(a *addAction, path string) int {
+			return strings.Compare(a.key(), path)
+		})
+		switch {
+		case !ok:
+			return fmt.Errorf("remove %q: version %d has no such file", r.Path, tx.snapshot.Version())
+		case added[path]:
+			return fmt.Errorf("remove %q: the same transaction adds it", r.Path)
+		case seen[path]:
+			return fmt.Errorf("remove %q: the file is removed twice", r.Path)
+		}
+		seen[path] = true
+		p.removes = append(p.removes, tx.snapshot.state.files[live].tombstone(now, !tx.operation.Rearrange))
+	}
+	return nil
+}
+
+// checkAdd says whether a file can be part of the table, as far as partition values and statistics tell.
+func (m *Metadata) checkAdd(a Add) error {
+	if a.Path == "" || strings.HasPrefix(a.Path, logPrefix) {
+		return errors.New("not the path of a data file")
+	}
+	if a.Size < 0 {
+		return errors.New("negative size")
+	}
+	if len(a.PartitionValues) != len(m.PartitionColumns) {
+		return fmt.Errorf("partition values for %d columns, the table has %d partition columns", len(a.PartitionValues), len(m.PartitionColumns))
+	}
+	for _, c := range m.PartitionColumns {
+		text, ok := a.PartitionValues[c]
+		if !ok {
+			return fmt.Errorf("no value for partition column %q", c)
+		}
+		f, _ := m.Schema.Field(c)
+		v, err := ParsePartitionValue(f.Type, text)
+		if err != nil {
+			return fmt.Errorf("column %q: %w", c, err)
+		}
+		if v == nil && !f.Nullable {
+			return fmt.Errorf("column %q must not be null", c)
+		}
+	}
+	return m.checkNotNull(a.Stats)
+}
+
+// checkNotNull refuses a file whose statistics say that a column without nulls holds some. A member of a struct counts when
+// nothing that it lies in may be null.
+func (m *Metadata) checkNotNull(s *Stats) error {
+	if s == nil {
+		return nil
+	}
+	for name := range requiredLeaves(m.Schema, nil) {
+		if c, ok := s.Columns[name]; ok && c.NullCount != nil && *c.NullCount > 0 {
+			return fmt.Errorf("column %s must not be null, the file has %d nulls in it", name, *c.NullCount)
+		}
+	}
+	return nil
+}

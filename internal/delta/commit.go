@@ -1,0 +1,228 @@
+package delta
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"time"
+
+	"launchlake/internal/objstore"
+)
+
+// ErrUnknownOutcome: the store took the commit or not, and could not be asked which. Open the table again and look, best by
+// AppVersion of the application that the transaction set.
+var ErrUnknownOutcome = errors.New("outcome of the commit unknown")
+
+const (
+	defaultCommitAttempts = 100
+	storeAttempts         = 10 // for one version, when the store fails without saying what is wrong
+	firstPause            = 10 * time.Millisecond
+	longestPause          = 2 * time.Second
+	lastLook              = 5 * time.Second // to find out what became of a commit when ctx has ended
+)
+
+// commit puts the transaction behind the newest commit, as often as others come before it.
+func (p *prepared) commit(ctx context.Context) (*Snapshot, error) {
+	attempts := p.table.options.CommitAttempts
+	if attempts == 0 {
+		attempts = defaultCommitAttempts
+	}
+	for attempt := range attempts {
+		if err := pause(ctx, attempt); err != nil {
+			return nil, err
+		}
+		own, body, err := p.build()
+		if err != nil {
+			return nil, err
+		}
+		winner, err := p.table.putCommit(ctx, own.version, body, p.info.TxnID)
+		if err != nil {
+			return nil, err
+		}
+		if winner == nil {
+			return p.done(own)
+		}
+		if err := p.rebase(ctx, winner); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("other writers were first %d times: %w", attempts, &ConflictError{Version: p.version() - 1, Reason: "too many concurrent commits"})
+}
+
+func (p *prepared) version() Version {
+	if p.base == nil {
+		return 0
+	}
+	return p.base.Version() + 1
+}
+
+// build gives the commit as text and as readers see it.
+func (p *prepared) build() (*commitFile, []byte, error) {
+	now := p.table.now()
+	p.info.Timestamp = now.UnixMilli()
+	if p.base != nil && p.base.inCommitTimestamps() {
+		at := max(now.UnixMilli(), p.base.timestamp.UnixMilli()+1)
+		p.info.InCommitTimestamp = &at
+	}
+	info, err := marshalInfo(p.info)
+	if err != nil {
+		return nil, nil, err
+	}
+	lines := []logLine{{CommitInfo: info}}
+	if p.protocol != nil {
+		lines = append(lines, logLine{Protocol: p.protocol})
+	}
+	if p.metadata != nil {
+		lines = append(lines, logLine{Metadata: p.metadata})
+	}
+	for i := range p.txns {
+		lines = append(lines, logLine{Txn: &p.txns[i]})
+	}
+	for _, r := range p.removes {
+		lines = append(lines, logLine{Remove: r})
+	}
+	for _, a := range p.adds {
+		lines = append(lines, logLine{Add: a})
+	}
+	var body []byte
+	for _, l := range lines {
+		if body, err = appendLine(body, l); err != nil {
+			return nil, nil, fmt.Errorf("encode the commit: %w", err)
+		}
+	}
+	own, err := parseCommit(p.version(), body)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode the commit: %w", err)
+	}
+	own.modTime = now
+	return own, body, nil
+}
+
+// rebase takes in the winner and all commits behind it.
+func (p *prepared) rebase(ctx context.Context, winner *commitFile) error {
+	for winner != nil {
+		if p.base == nil {
+			return &ConflictError{Version: winner.version, Reason: "the table was created meanwhile"}
+		}
+		if err := p.conflict(winner); err != nil {
+			return err
+		}
+		next, err := p.base.after(winner)
+		if err != nil {
+			return err
+		}
+		if err := next.protocol.checkWrite(next.usage()); err != nil {
+			return err
+		}
+		p.base = next
+		winner, err = p.table.readCommit(ctx, p.version())
+		if err != nil && !isMissing(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// after gives the snapshot behind one more commit.
+func (s *Snapshot) after(c *commitFile) (*Snapshot, error) {
+	next, err := s.table.newSnapshot(s.state.after(c), c.modTime)
+	if err != nil {
+		return nil, err
+	}
+	if next.inCommitTimestamps() {
+		next.timestamp = inCommitTimestamp(c, next.timestamp)
+	}
+	return next, nil
+}
+
+func (p *prepared) done(own *commitFile) (*Snapshot, error) {
+	if p.base != nil {
+		return p.base.after(own)
+	}
+	r := newReconciler(own.version)
+	r.commit(own)
+	return p.table.newSnapshot(r.finish(), own.modTime)
+}
+
+// putCommit stores a commit as one version, and finds out what happened when the store does not say: nil, nil when the commit is
+// in the log as that version; the commit that is there instead when another writer was first.
+func (t *Table) putCommit(ctx context.Context, v Version, body []byte, txnID string) (*commitFile, error) {
+	var err error
+	for attempt := range storeAttempts {
+		if attempt > 0 {
+			if e := pause(ctx, attempt); e != nil {
+				return nil, errors.Join(e, err)
+			}
+		}
+		if err = t.store.PutIfAbsent(ctx, commitKey(v), body); err == nil {
+			return nil, nil
+		}
+		if errors.Is(err, objstore.ErrNotStored) && !errors.Is(err, fs.ErrExist) {
+			if errors.Is(err, objstore.ErrDenied) || errors.Is(err, objstore.ErrUnavailable) || ctx.Err() != nil {
+				return nil, fmt.Errorf("store version %d: %w", v, err)
+			}
+			t.logRetry(ctx, v, err)
+			continue // as when two requests for one key meet: the store asks to try again
+		}
+		there, lookErr := t.lookBack(ctx, v)
+		switch {
+		case lookErr != nil:
+			return nil, fmt.Errorf("store version %d: %w: %w", v, ErrUnknownOutcome, errors.Join(err, lookErr))
+		case there == nil:
+			t.logRetry(ctx, v, err)
+		case parseCommitInfo(there.info).TxnID == txnID:
+			return nil, nil
+		default:
+			return there, nil
+		}
+	}
+	return nil, fmt.Errorf("store version %d, tried %d times: %w", v, storeAttempts, err)
+}
+
+// lookBack reads the commit of a version; nil when there is none. It goes on for a moment when ctx has ended: the caller must
+// know what became of its commit.
+func (t *Table) lookBack(ctx context.Context, v Version) (*commitFile, error) {
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastLook)
+		defer cancel()
+	}
+	var err error
+	for attempt := range storeAttempts {
+		if e := pause(ctx, attempt); e != nil {
+			return nil, errors.Join(e, err)
+		}
+		var c *commitFile
+		c, err = t.readCommit(ctx, v)
+		var corrupt *CorruptError
+		switch {
+		case err == nil:
+			c.modTime = t.now()
+			return c, nil
+		case isMissing(err):
+			return nil, nil
+		case errors.As(err, &corrupt), errors.Is(err, objstore.ErrDenied):
+			return nil, err
+		}
+	}
+	return nil, err
+}
+
+// pause waits before a repeated attempt: up to twice as long each time, at random, so that writers that met once do not meet
+// again.
+func pause(ctx context.Context, attempt int) error {
+	if attempt == 0 {
+		return nil
+	}
+	longest := min(longestPause, firstPause<<min(attempt, 16))
+	timer := time.NewTimer(rand.N(longest))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,160 @@
+package delta
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// state is what the actions up to one version add up to (spec: Action Reconciliation). It never changes; a later state
+// shares with it what did not change.
+type state struct {
+	version    Version
+	protocol   *protocolAction
+	metadata   *metadataAction
+	txns       map[string]txnAction
+	domains    map[string]domainAction // without removed ones
+	files      []*addAction            // live, by key
+	tombstones []*removeAction         // by key
+}
+
+// after gives the state behind one more commit.
+func (s *state) after(c *commitFile) *state {
+	next := *s
+	next.version = c.version
+	next.protocol = cmp.Or(c.protocol, s.protocol)
+	next.metadata = cmp.Or(c.metadata, s.metadata)
+	if len(c.txns) > 0 {
+		next.txns = maps.Clone(s.txns)
+		for _, txn := range c.txns {
+			next.txns[txn.AppID] = txn
+		}
+	}
+	if len(c.domains) > 0 {
+		next.domains = maps.Clone(s.domains)
+		for _, d := range c.domains {
+			if d.Removed {
+				delete(next.domains, d.Domain)
+			} else {
+				next.domains[d.Domain] = d
+			}
+		}
+	}
+	next.files = merged(s.files, c.adds, c.removes)
+	next.tombstones = merged(s.tombstones, c.removes, c.adds)
+	return &next
+}
+
+type keyed interface{ key() string }
+
+// merged gives a sorted list with the entries of in put into it, replacing those of equal key, and those of out left out.
+// All three are sorted by key.
+func merged[A, B keyed](list []A, in []A, out []B) []A {
+	if len(in) == 0 && len(out) == 0 {
+		return list
+	}
+	next := make([]A, 0, len(list)+len(in))
+	for _, a := range list {
+		k := a.key()
+		for len(in) > 0 && in[0].key() < k {
+			next, in = append(next, in[0]), in[1:]
+		}
+		for len(out) > 0 && out[0].key() < k {
+			out = out[1:]
+		}
+		replaced := len(in) > 0 && in[0].key() == k
+		removed := len(out) > 0 && out[0].key() == k
+		if !replaced && !removed {
+			next = append(next, a)
+		}
+	}
+	return append(next, in...)
+}
+
+// reconciler adds actions up from the newest to the oldest: the first action that it meets for a thing is the one that
+// counts. Only the files named by commits are remembered; those of the checkpoint, which comes last, need not be.
+type reconciler struct {
+	state
+	seen        map[string]bool
+	seenDomains map[string]bool
+}
+
+func newReconciler(v Version) *reconciler {
+	return &reconciler{
+		state:       state{version: v, txns: map[string]txnAction{}, domains: map[string]domainAction{}},
+		seen:        map[string]bool{},
+		seenDomains: map[string]bool{},
+	}
+}
+
+// commit takes the actions of the next older commit.
+func (r *reconciler) commit(c *commitFile) {
+	for _, a := range c.adds {
+		if k := a.key(); !r.seen[k] {
+			r.seen[k] = true
+			r.files = append(r.files, a)
+		}
+	}
+	for _, d := range c.removes {
+		if k := d.key(); !r.seen[k] {
+			r.seen[k] = true
+			r.tombstones = append(r.tombstones, d)
+		}
+	}
+	r.rest(logLine{Protocol: c.protocol, Metadata: c.metadata})
+	for i := range c.txns {
+		r.rest(logLine{Txn: &c.txns[i]})
+	}
+	for i := range c.domains {
+		r.rest(logLine{Domain: &c.domains[i]})
+	}
+}
+
+// checkpoint takes an action of the checkpoint that all commits are behind of.
+func (r *reconciler) checkpoint(l logLine) {
+	switch {
+	case l.Add != nil:
+		if !r.seen[l.Add.key()] {
+			r.files = append(r.files, l.Add)
+		}
+	case l.Remove != nil:
+		if !r.seen[l.Remove.key()] {
+			r.tombstones = append(r.tombstones, l.Remove)
+		}
+	default:
+		r.rest(l)
+	}
+}
+
+func (r *reconciler) rest(l logLine) {
+	r.state.protocol = cmp.Or(r.state.protocol, l.Protocol)
+	r.state.metadata = cmp.Or(r.state.metadata, l.Metadata)
+	if t := l.Txn; t != nil {
+		if _, newer := r.txns[t.AppID]; !newer {
+			r.txns[t.AppID] = *t
+		}
+	}
+	if d := l.Domain; d != nil && !r.seenDomains[d.Domain] {
+		r.seenDomains[d.Domain] = true
+		if !d.Removed {
+			r.domains[d.Domain] = *d
+		}
+	}
+}
+
+// finish gives the state. A file that a broken log adds twice counts once.
+func (r *reconciler) finish() *state {
+	s := r.state
+	s.files = sortedByKey(s.files)
+	s.tombstones = sortedByKey(s.tombstones)
+	return &s
+}
+
+func sortedByKey[A keyed](list []A) []A {
+	compare := func(a, b A) int { return strings.Compare(a.key(), b.key()) }
+	if !slices.IsSortedFunc(list, compare) {
+		slices.SortStableFunc(list, compare)
+	}
+	return slices.CompactFunc(list, func(a, b A) bool { return a.key() == b.key() })
+}
