@@ -11,7 +11,3 @@ var errNoCheckpoints = errors.New("checkpoints are not built yet")
 func (t *Table) Checkpoint(ctx context.Context, s *Snapshot) error { return errNoCheckpoints }
 
 func (t *Table) checkpointAfterCommit(ctx context.Context, s *Snapshot) {}
-
-func (t *Table) readCheckpoint(ctx context.Context, files *checkpointFiles, take func(logLine)) error {
-	return errNoCheckpoints
-}
