@@ -1,0 +1,63 @@
+package bronze
+
+// batch is what the next commit will add: a data file for each partition, or more when rows were dropped meanwhile.
+type batch struct {
+	files []*dataFile
+	pages int
+	bytes int64 // of the records
+	stale []string
+}
+
+// write adds rows of one day.
+func (b *batch) write(day string, rows []row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	for i := range rows {
+		b.bytes += int64(len(rows[i].Raw))
+	}
+	for _, file := range b.files {
+		if file.day == day && file.writer != nil {
+			return file.write(rows)
+		}
+	}
+	file := newDataFile(day)
+	b.files = append(b.files, file)
+	return file.write(rows)
+}
+
+// complete ends the writing of all files.
+func (b *batch) complete() error {
+	for _, file := range b.files {
+		if err := file.complete(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drop takes the rows out whose hash is in the set, and counts them. Files that were stored with them are stale then.
+func (b *batch) drop(known set) (dropped int64, err error) {
+	if len(known) == 0 || len(b.files) == 0 {
+		return 0, nil
+	}
+	if err := b.complete(); err != nil {
+		return 0, err
+	}
+	var files []*dataFile
+	for _, file := range b.files {
+		rest, err := file.without(known)
+		if err != nil {
+			return 0, err
+		}
+		if rest != file && file.key != "" {
+			b.stale = append(b.stale, file.key)
+		}
+		dropped += file.rows - rest.rows
+		if rest.rows > 0 {
+			files = append(files, rest)
+		}
+	}
+	b.files = files
+	return dropped, nil
+}

@@ -1,0 +1,152 @@
+package bronze
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
+
+	"launchlake/internal/delta"
+)
+
+const fileExtension = "zstd.parquet"
+
+// dataFile is a data file being written in memory: rows are encoded and compressed as they come, and can be read back.
+type dataFile struct {
+	day     string // the partition, as the log spells it
+	content bytes.Buffer
+	writer  *parquet.GenericWriter[row] // nil when complete
+	stats   *delta.StatsCollector
+	rows    int64
+	odd     int64
+	key     string // where it is stored; "" when it is not
+}
+
+func newDataFile(day string) *dataFile {
+	f := &dataFile{day: day, stats: delta.NewStats(fileSchema())}
+	f.writer = parquet.NewGenericWriter[row](&f.content,
+		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
+		// Bounds of documents help nobody and would hold whole documents.
+		parquet.SkipPageBounds("raw"), parquet.SkipPageStatistics("raw"),
+		// Readers older than the second version of pages are still about.
+		parquet.DataPageVersion(1),
+	)
+	return f
+}
+
+func (f *dataFile) write(rows []row) error {
+	if _, err := f.writer.Write(rows); err != nil {
+		return fmt.Errorf("encode rows as Parquet: %w", err)
+	}
+	for i := range rows {
+		f.observe(&rows[i])
+	}
+	return nil
+}
+
+func (f *dataFile) observe(r *row) {
+	f.rows++
+	if r.Defect != nil {
+		f.odd++
+	}
+	f.stats.ObserveRow()
+	f.stats.Observe("id", valueOrNull(r.ID))
+	f.stats.Observe("last_updated", valueOrNull(r.LastUpdated))
+	f.stats.Observe("raw", r.Raw)
+	f.stats.Observe("sha256", r.SHA256)
+	f.stats.Observe("defect", valueOrNull(r.Defect))
+	f.stats.Observe("request_url", valueOrNull(r.RequestURL))
+	f.stats.Observe("http_status", integerOrNull(r.HTTPStatus))
+	f.stats.Observe("page", integerOrNull(r.Page))
+	f.stats.Observe("position", integerOrNull(r.Position))
+	f.stats.Observe("fetched_at", valueOrNull(r.FetchedAt))
+	f.stats.Observe("api_version", valueOrNull(r.APIVersion))
+	f.stats.Observe("run_id", valueOrNull(r.RunID))
+}
+
+// valueOrNull avoids the pointer that is nil within an interface that is not.
+func valueOrNull[T any](v *T) any {
+	if v == nil {
+		return nil
+	}
+	return *v
+}
+
+func integerOrNull(v *int32) any {
+	if v == nil {
+		return nil
+	}
+	return int64(*v)
+}
+
+// complete ends the writing.
+func (f *dataFile) complete() error {
+	if f.writer == nil {
+		return nil
+	}
+	err := f.writer.Close()
+	f.writer = nil
+	if err != nil {
+		return fmt.Errorf("encode rows as Parquet: %w", err)
+	}
+	return nil
+}
+
+// partition gives the partition values of the file.
+func (f *dataFile) partition() map[string]*string {
+	day := f.day
+	return map[string]*string{partitionColumn: &day}
+}
+
+// newKey makes a key for the complete file.
+func (f *dataFile) newKey() string {
+	return path.Join(delta.PartitionPath([]string{partitionColumn}, f.partition()), delta.NewDataFileName(fileExtension))
+}
+
+// add is the action that puts the stored file into the table.
+func (f *dataFile) add(stored time.Time) delta.Add {
+	return delta.Add{
+		Path:             f.key,
+		PartitionValues:  f.partition(),
+		Size:             int64(f.content.Len()),
+		ModificationTime: stored,
+		DataChange:       true,
+		Stats:            f.stats.Stats(),
+	}
+}
+
+// without gives the file without the rows whose hash is in the set; the file itself when none is. The file must be
+// complete.
+func (f *dataFile) without(known set) (*dataFile, error) {
+	reader := parquet.NewGenericReader[row](bytes.NewReader(f.content.Bytes()))
+	defer reader.Close()
+	rest := newDataFile(f.day)
+	buffer := make([]row, 64)
+	for {
+		n, readErr := reader.Read(buffer)
+		kept := make([]row, 0, n)
+		for _, r := range buffer[:n] {
+			if sum, ok := parseHash([]byte(r.SHA256)); !ok || !known[sum] {
+				kept = append(kept, r)
+			}
+		}
+		if err := rest.write(kept); err != nil {
+			return nil, err
+		}
+		if errors.Is(readErr, io.EOF) {
+			break
+		}
+		if readErr != nil {
+			return nil, fmt.Errorf("read encoded rows back: %w", readErr)
+		}
+	}
+	if rest.rows == f.rows {
+		return f, nil
+	}
+	return rest, rest.complete()
+}

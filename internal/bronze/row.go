@@ -1,0 +1,118 @@
+package bronze
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+	"unicode/utf8"
+
+	"launchlake/internal/launchapi/rawjson"
+)
+
+// row is a row of the table. Its fields are the columns of the data files, in the schema's order; the partition column
+// is not among them.
+type row struct {
+	ID          *string    `parquet:"id,optional"`
+	LastUpdated *time.Time `parquet:"last_updated,optional,timestamp(microsecond)"`
+	Raw         []byte     `parquet:"raw,plain"`
+	SHA256      string     `parquet:"sha256,plain"`
+	Defect      *string    `parquet:"defect,optional,dict"`
+	RequestURL  *string    `parquet:"request_url,optional,dict"`
+	HTTPStatus  *int32     `parquet:"http_status,optional,dict"`
+	Page        *int32     `parquet:"page,optional,dict"`
+	Position    *int32     `parquet:"position,optional"`
+	FetchedAt   *time.Time `parquet:"fetched_at,optional,timestamp(microsecond),dict"`
+	APIVersion  *string    `parquet:"api_version,optional,dict"`
+	RunID       *string    `parquet:"run_id,optional,dict"`
+}
+
+// Defect says why a record cannot be parsed as a launch.
+type Defect string
+
+// The defects of records.
+const (
+	NotAnObject Defect = "not_an_object" // JSON, but no object
+	NotUTF8     Defect = "not_utf8"
+	NotJSON     Defect = "not_json"
+)
+
+// hash is the SHA-256 of a record's bytes.
+type hash [sha256.Size]byte
+
+// origin is what the rows of one page have in common.
+type origin struct {
+	page      int32
+	status    int32
+	url       string
+	version   string
+	runID     string
+	fetchedAt time.Time
+}
+
+// newRow makes the row of a record. The row refers to raw.
+func newRow(raw []byte, sum hash, position int32, o *origin) row {
+	r := row{
+		Raw: raw, SHA256: hex.EncodeToString(sum[:]),
+		RequestURL: &o.url, HTTPStatus: &o.status, Page: &o.page, Position: &position, FetchedAt: &o.fetchedAt,
+		APIVersion: textOrNull(&o.version), RunID: textOrNull(&o.runID),
+	}
+	if defect := defectOf(raw); defect != "" {
+		text := string(defect)
+		r.Defect = &text
+	}
+	for name, value := range rawjson.Members(raw) {
+		switch string(name) {
+		case "id":
+			r.ID = idOf(value)
+		case "last_updated":
+			r.LastUpdated = timeOf(value)
+		}
+	}
+	return r
+}
+
+func textOrNull(s *string) *string {
+	if *s == "" {
+		return nil
+	}
+	return s
+}
+
+func defectOf(raw []byte) Defect {
+	switch {
+	case !json.Valid(raw):
+		return NotJSON
+	case !utf8.Valid(raw):
+		return NotUTF8
+	case rawjson.Kind(raw) != '{':
+		return NotAnObject
+	}
+	return ""
+}
+
+// idOf is a string's content or a number's digits, nil for anything else. Columns of text hold UTF-8 only.
+func idOf(value []byte) *string {
+	text, ok := rawjson.Text(value)
+	if kind := rawjson.Kind(value); kind == '-' || kind >= '0' && kind <= '9' {
+		text, ok = string(value), true
+	}
+	if !ok || !utf8.ValidString(text) {
+		return nil
+	}
+	return &text
+}
+
+// timeOf is a time with zone, to the microsecond as tables keep it; nil for anything else.
+func timeOf(value []byte) *time.Time {
+	text, ok := rawjson.Text(value)
+	if !ok {
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return nil
+	}
+	at = at.UTC().Truncate(time.Microsecond)
+	return &at
+}
