@@ -22,7 +22,7 @@ func TestResultsAreTheExactBytesServed(t *testing.T) {
 		`{"id":"duplicate names","a":1,"a":2,"id":"b"}`,
 		`{ "id" : "spaces" ,` + "\n\t\r " + `"n" : [ 1 , 2 ] }`,
 		`{"id":"numbers","a":1.0,"b":1e400,"c":-0,"d":12345678901234567890}`,
-		`{"id":"deep","n":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}`,
+		`{"id":"deep","n":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`,
 		`{"id":"long","text":"` + strings.Repeat("é\\\\", 1<<18) + `"}`,
 		`{"id":"separators","text":"` + "\u2028\u2029<>&" + `"}`,
 		`{}`, `42`, `-0.0`, `"a string, with ] and } and \""`, `null`, `true`, `[]`, `[{"id":"nested"}]`,

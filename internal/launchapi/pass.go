@@ -54,7 +54,9 @@ func (p *pass) read(ctx context.Context, u *url.URL) (*fetched, error) {
 		return nil, fmt.Errorf("%w: get %s", ErrMoved, again.at)
 	}
 	again.skipped = p.leadingKnown(again.results)
-	p.kept = page
+	if page.next != nil { // a last page would end the pass before what was revised since it was fetched
+		p.kept = page
+	}
 	return again, nil
 }
 

@@ -19,8 +19,8 @@ type envelope struct {
 // splitPage cuts a body into its results. They alias the body: whatever JSON value a result is, its bytes stay as
 // they were served. The whole body must be JSON, though strings may hold bytes that are no UTF-8.
 func splitPage(body []byte) (envelope, error) {
-	if !json.Valid(body) {
-		return envelope{}, notJSON(body)
+	if at, ok := rawjson.Valid(body); !ok {
+		return envelope{}, notJSON(body, at)
 	}
 	page := envelope{total: -1}
 	var results []byte
@@ -54,12 +54,9 @@ func splitPage(body []byte) (envelope, error) {
 	return page, nil
 }
 
-// notJSON says where the text stops being JSON.
-func notJSON(body []byte) error {
-	var ignored json.RawMessage
-	err := json.Unmarshal(body, &ignored)
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Errorf("the body is no JSON: %w (byte %d of %d)", syntax, syntax.Offset, len(body))
+func notJSON(body []byte, at int) error {
+	if at == len(body) {
+		return fmt.Errorf("the body is no JSON: it breaks off after %d bytes", at)
 	}
-	return errors.New("the body is no JSON")
+	return fmt.Errorf("the body is no JSON: byte %d of %d is %q", at+1, len(body), body[at])
 }

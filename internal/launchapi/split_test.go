@@ -32,6 +32,9 @@ func FuzzSplitPage(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
+		if bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")) > 10_000 {
+			t.Skip("deeper than encoding/json reads")
+		}
 		before := bytes.Clone(body)
 		page, err := splitPage(body)
 		if !bytes.Equal(before, body) {

@@ -2,8 +2,8 @@
 // the input, so its bytes are exactly those that were received, whatever a decoder would make of them (invalid
 // UTF-8, duplicate names, numbers beyond 64 bits).
 //
-// [Members] and [Elements] expect text that [encoding/json.Valid] accepts; on other text they end early and never
-// panic. The package validates nothing and unescapes names and [Text] only.
+// [Valid] checks a text. [Members] and [Elements] expect one that it accepts; on other text they end early and never
+// panic. Only names and [Text] are unescaped; numbers are not read.
 package rawjson
 
 import (

@@ -1,0 +1,164 @@
+package rawjson_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"launchlake/internal/launchapi/rawjson"
+)
+
+func TestMembersAreSlicesOfTheText(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       []string
+	}{
+		{"members in order, twice if twice", `{"b":1,"a":[1,{"c":"}"}],"b":null}`, []string{`b=1`, `a=[1,{"c":"}"}]`, `b=null`}},
+		{"spaces", " {\n\"a\" :\t-1.5e3 , \"b\":\r\"x\" } ", []string{`a=-1.5e3`, `b="x"`}},
+		{"escaped names", `{"\u0061\"":true}`, []string{`a"=true`}},
+		{"quotes and backslashes", `{"a":"\\\" }","b":"\\"}`, []string{`a="\\\" }"`, `b="\\"`}},
+		{"no UTF-8", "{\"\xff\":\"\xfe\"}", []string{"\xff=\"\xfe\""}},
+		{"an empty object", `{}`, nil},
+		{"an array", `[{"a":1}]`, nil},
+		{"a scalar", `1`, nil},
+		{"nothing", ``, nil},
+		{"cut off", `{"a":1,"b"`, []string{`a=1`}},
+		{"no value", `{"a":`, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var got []string
+			for name, value := range rawjson.Members([]byte(test.text)) {
+				got = append(got, string(name)+"="+string(value))
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("members (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestElementsAreSlicesOfTheText(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       []string
+	}{
+		{"elements in order", ` [1,"a]", null ,{"b":[]},[[]]] `, []string{`1`, `"a]"`, `null`, `{"b":[]}`, `[[]]`}},
+		{"an empty array", `[ ]`, nil},
+		{"an object", `{"a":[1]}`, nil},
+		{"nothing", ``, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var got []string
+			for e := range rawjson.Elements([]byte(test.text)) {
+				got = append(got, string(e))
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("elements (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAnElementCannotGrowIntoTheNext(t *testing.T) {
+	text := []byte(`[1,2]`)
+	for e := range rawjson.Elements(text) {
+		_ = append(e, 'x')
+	}
+	if string(text) != `[1,2]` {
+		t.Errorf("the text became %s", text)
+	}
+}
+
+func TestNestingOfAnyDepthIsValid(t *testing.T) {
+	const depth = 1_000_000
+	text := strings.Repeat(`[{"a":`, depth) + `1` + strings.Repeat(`}]`, depth)
+	if at, ok := rawjson.Valid([]byte(text)); !ok {
+		t.Errorf("refused at byte %d of %d", at, len(text))
+	}
+	if at, ok := rawjson.Valid([]byte(text[:len(text)-1])); ok || at != len(text)-1 {
+		t.Errorf("cut off: byte %d of %d, %v", at, len(text), ok)
+	}
+}
+
+func TestWhereTextGoesWrong(t *testing.T) {
+	tests := []struct {
+		text string
+		at   int
+	}{
+		{``, 0}, {` `, 1}, {`<p>`, 0}, {`{"a":1,}`, 7}, {`{"a" 1}`, 5}, {`{a:1}`, 1}, {`[1 2]`, 3}, {`[1}`, 2}, {`1 2`, 2},
+		{`nul`, 3}, {`nulk`, 3}, {`01`, 1}, {`-`, 1}, {`1.`, 2}, {`1e+`, 3}, {`"a`, 2}, {"\"a\n\"", 2}, {`"\x"`, 2}, {`"\u00g0"`, 5}, {`[`, 1}, {`]`, 0},
+	}
+	for _, test := range tests {
+		if at, ok := rawjson.Valid([]byte(test.text)); ok || at != test.at {
+			t.Errorf("%q: byte %d, %v; want byte %d", test.text, at, ok, test.at)
+		}
+	}
+}
+
+var seeds = []string{
+	``, `{}`, `[]`, `null`, `-0.5E+3`, `"\u00e9\ud800\/"`, `{"a":[1,{"b":"}\\"}],"a":tRue}`, `[1,2,`, "\"\xff\x00\"", "\"\x7f\xff\"",
+	` { "a" : [ ] , "b" : { } } `, `[[[[]]],{}]`, `{"a":1,"a":2}`, `[0,-0,0.0,1e5,12]`, `{"a"}`, `{"a":}`, `[,]`, `tru`, `1.e1`,
+}
+
+func FuzzValidAgreesWithEncodingJSON(f *testing.F) {
+	for _, seed := range seeds {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if bytes.Count(text, []byte("["))+bytes.Count(text, []byte("{")) > 10_000 {
+			t.Skip("deeper than encoding/json reads")
+		}
+		at, ok := rawjson.Valid(text)
+		if ok != json.Valid(text) {
+			t.Fatalf("valid: %v at byte %d; encoding/json says %v", ok, at, !ok)
+		}
+	})
+}
+
+func FuzzPiecesAreThoseOfEncodingJSON(f *testing.F) {
+	for _, seed := range seeds {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		members := map[string]string{}
+		for name, value := range rawjson.Members(text) {
+			members[string(name)] = string(value)
+			rawjson.Text(value)
+			rawjson.Kind(value)
+		}
+		var elements [][]byte
+		for e := range rawjson.Elements(text) {
+			elements = append(elements, e)
+		}
+		var array []json.RawMessage
+		if json.Unmarshal(text, &array) == nil && bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("[")) {
+			if fmt.Sprintf("%q", array) != fmt.Sprintf("%q", elements) {
+				t.Fatalf("elements %q, encoding/json finds %q", elements, array)
+			}
+		}
+		var object map[string]json.RawMessage
+		if json.Unmarshal(text, &object) == nil && object != nil && !bytes.ContainsAny(text, "\x80\xff\\") {
+			for name, value := range object {
+				if got, ok := members[name]; strings.ToValidUTF8(name, "") == name && (!ok || got != string(value)) && !strings.Contains(name, "\uFFFD") {
+					t.Fatalf("member %q is %q, encoding/json finds %q", name, got, value)
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkValid(b *testing.B) {
+	text := []byte("[" + strings.Repeat(`{"id":"e3df2ecd-c239-472f-95e4-2b89b4f75800","n":[1,2.5,true,null],"text":"some words of a description"},`, 4000) + "1]")
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		if _, ok := rawjson.Valid(text); !ok {
+			b.Fatal("not valid")
+		}
+	}
+}
