@@ -17,14 +17,11 @@ import (
 // folder whose keys are all without the prefix or not after the given key.
 func (d *Dir) List(ctx context.Context, prefix, after string) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
-		folder := prefix[:strings.LastIndexByte(prefix, '/')+1]
-		for segment := range strings.SplitSeq(strings.TrimSuffix(folder, "/"), "/") {
-			if folder != "" && !validSegment(segment) {
-				return // no key has such a prefix
-			}
+		if !CanBegin(prefix) {
+			return
 		}
 		walk := listing{dir: d, ctx: ctx, prefix: prefix, after: after, yield: yield}
-		walk.folder(folder)
+		walk.folder(prefix[:strings.LastIndexByte(prefix, '/')+1])
 	}
 }
 

@@ -38,3 +38,17 @@ func validSegment(segment string) bool {
 func lastSegment(key string) string {
 	return key[strings.LastIndexByte(key, '/')+1:]
 }
+
+// CanBegin reports whether a key can begin with a prefix. A listing by another prefix is empty without a look.
+func CanBegin(prefix string) bool {
+	folder := prefix[:strings.LastIndexByte(prefix, '/')+1]
+	if folder == "" {
+		return true
+	}
+	for segment := range strings.SplitSeq(strings.TrimSuffix(folder, "/"), "/") {
+		if !validSegment(segment) {
+			return false
+		}
+	}
+	return true
+}
