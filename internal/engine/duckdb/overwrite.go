@@ -1,0 +1,68 @@
+package duckdb
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"launchlake/internal/delta"
+	"launchlake/internal/engine"
+)
+
+// overwrite replaces all rows. When the table has the same rows already its files stay.
+func (p *publication) overwrite(ctx context.Context, s *delta.Snapshot, c *change) error {
+	schema := c.schemaOf(s)
+	files, err := p.copyOut(ctx, p.fill(schema, p.query), s.Metadata().PartitionColumns)
+	if err != nil {
+		return fmt.Errorf("write data files: %w", err)
+	}
+	old, err := inputFiles(engine.Input{Snapshot: s})
+	if err != nil {
+		return err
+	}
+	var rows int64
+	for _, file := range files {
+		rows += file.rows
+	}
+	before, counted := s.NumRecords()
+	if c.schema == nil && len(s.Metadata().PartitionColumns) == 0 && counted && before == rows {
+		equal, err := p.equalRows(ctx, s, old, files)
+		if err != nil {
+			return fmt.Errorf("compare with the rows that are there: %w", err)
+		}
+		if equal {
+			c.counts.Unchanged = rows
+			for _, file := range files {
+				_ = os.Remove(file.path)
+			}
+			return nil
+		}
+	}
+	if c.add, err = p.upload(ctx, s, schema, files); err != nil {
+		return err
+	}
+	for _, f := range old {
+		c.remove = append(c.remove, f.Add)
+	}
+	c.counts.Inserted, c.counts.Deleted = rows, before
+	return nil
+}
+
+// equalRows is whether the new files hold the rows of the table. Both have as many.
+func (p *publication) equalRows(ctx context.Context, s *delta.Snapshot, old []engine.File, files []written) (bool, error) {
+	if len(files) == 0 {
+		return true, nil
+	}
+	have, err := p.engine.scanQuery(ctx, scan{snapshot: s, files: old})
+	if err != nil {
+		return false, err
+	}
+	paths := make([]string, len(files))
+	for i, file := range files {
+		paths[i] = file.path
+	}
+	var equal bool
+	query := fmt.Sprintf("SELECT NOT EXISTS (SELECT %s FROM %s EXCEPT ALL (%s))", columnList(s.Schema()), readParquet(paths), have)
+	err = p.engine.db.QueryRowContext(ctx, query).Scan(&equal)
+	return equal, queryError(ctx, err)
+}

@@ -1,0 +1,250 @@
+package duckdb
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+
+	"launchlake/internal/delta"
+	"launchlake/internal/engine"
+)
+
+// publishAttempts is how often the work is done when other writers keep changing the table meanwhile.
+const publishAttempts = 10
+
+// Publish implements [engine.Engine].
+func (e *Engine) Publish(ctx context.Context, query string, out engine.Output) (engine.Published, error) {
+	if err := out.Check(); err != nil {
+		return engine.Published{}, err
+	}
+	columns, err := e.describe(ctx, trimQuery(query))
+	if err != nil {
+		return engine.Published{}, fmt.Errorf("publish %s: %w", out.Name, err)
+	}
+	if out.Schema == nil {
+		if out.Schema, err = derivedSchema(columns, out.Comments); err != nil {
+			return engine.Published{}, fmt.Errorf("publish %s: %w", out.Name, err)
+		}
+	}
+	p := &publication{engine: e, out: out}
+	if p.query, err = castQuery(query, columns, out.Schema); err != nil {
+		return engine.Published{}, fmt.Errorf("publish %s: %w", out.Name, err)
+	}
+	for attempt := 1; ; attempt++ {
+		done, err := p.once(ctx)
+		if _, conflict := errors.AsType[*delta.ConflictError](err); conflict && attempt < publishAttempts {
+			continue
+		}
+		if err != nil {
+			return engine.Published{}, fmt.Errorf("publish %s: %w", out.Name, err)
+		}
+		return done, nil
+	}
+}
+
+// derivedSchema makes a schema of a query's columns.
+func derivedSchema(columns []resultColumn, comments map[string]string) (*delta.Schema, error) {
+	schema := &delta.Schema{}
+	for _, c := range columns {
+		if !c.exact {
+			return nil, fmt.Errorf("column %s has a type that Delta has not (shown as %s): cast it", c.name, c.typ)
+		}
+		f := delta.Field{Name: c.name, Type: c.typ, Nullable: true}
+		if text := comments[c.name]; text != "" {
+			quoted, err := json.Marshal(text)
+			if err != nil {
+				return nil, err
+			}
+			f.Metadata = map[string]json.RawMessage{"comment": quoted}
+		}
+		schema.Fields = append(schema.Fields, f)
+	}
+	return schema, nil
+}
+
+// castQuery gives the columns of a query in the order and with the types of a schema. The order of its rows stays.
+func castQuery(query string, columns []resultColumn, schema *delta.Schema) (string, error) {
+	given := map[string]bool{}
+	for _, c := range columns {
+		if _, ok := schema.Field(c.name); !ok || given[c.name] {
+			return "", fmt.Errorf("the query gives a column %s that the table has not, or twice", c.name)
+		}
+		given[c.name] = true
+	}
+	var cells []string
+	for _, f := range schema.Fields {
+		if !given[f.Name] {
+			return "", fmt.Errorf("the query lacks column %s", f.Name)
+		}
+		t, err := sqlType(f.Type)
+		if err != nil {
+			return "", fmt.Errorf("column %s: %w", f.Name, err)
+		}
+		cells = append(cells, fmt.Sprintf("CAST(%s AS %s) AS %[1]s", quoteName(f.Name), t))
+	}
+	return fmt.Sprintf("SELECT %s FROM (%s\n)", join(cells), trimQuery(query)), nil
+}
+
+// publication is one Publish.
+type publication struct {
+	engine  *Engine
+	query   string // with the columns of out.Schema
+	out     engine.Output
+	created bool // the table was made by it
+}
+
+// change is what a publication does to a snapshot.
+type change struct {
+	schema  *delta.Schema // nil: as it is
+	add     []delta.Add
+	remove  []delta.Add
+	counts  engine.Published
+	metrics map[string]int64
+}
+
+func (c *change) empty() bool { return c.schema == nil && len(c.add)+len(c.remove) == 0 }
+
+// once does the work on the table as it is now.
+func (p *publication) once(ctx context.Context) (engine.Published, error) {
+	snapshot, err := p.out.Table.Snapshot(ctx)
+	if errors.Is(err, delta.ErrNotATable) {
+		p.created = true
+		snapshot, err = p.out.Table.Create(ctx, delta.Metadata{
+			Name: p.out.Name, Description: p.out.Description, Schema: p.out.Schema, Configuration: p.out.Configuration,
+		})
+	}
+	if err != nil {
+		return engine.Published{}, err
+	}
+	if p.out.Applied(snapshot) {
+		return engine.Published{AlreadyApplied: true, Before: snapshot.Version(), After: snapshot.Version()}, nil
+	}
+	c, err := p.change(ctx, snapshot)
+	if err != nil {
+		p.discard(ctx, c.add)
+		return engine.Published{}, err
+	}
+	done, err := p.commit(ctx, snapshot, c)
+	if errors.Is(err, delta.ErrAlreadyApplied) {
+		return engine.Published{AlreadyApplied: true, Before: snapshot.Version(), After: snapshot.Version()}, nil
+	}
+	if p.created {
+		done.Before = engine.NoVersion
+	}
+	return done, err
+}
+
+// change writes the data files.
+func (p *publication) change(ctx context.Context, s *delta.Snapshot) (*change, error) {
+	c := &change{}
+	widened, err := widen(s.Schema(), p.out.Schema)
+	if err != nil {
+		return c, err
+	}
+	if len(widened.Fields) > len(s.Schema().Fields) {
+		c.schema = widened
+	}
+	switch p.out.Mode {
+	case engine.Merge:
+		return c, p.merge(ctx, s, c)
+	case engine.Overwrite:
+		return c, p.overwrite(ctx, s, c)
+	default:
+		return c, p.append(ctx, s, c)
+	}
+}
+
+// widen adds to a table's columns those that it lacks.
+func widen(have, want *delta.Schema) (*delta.Schema, error) {
+	widened := &delta.Schema{Fields: have.Fields[:len(have.Fields):len(have.Fields)]}
+	for _, f := range want.Fields {
+		old, ok := have.Field(f.Name)
+		if !ok {
+			f.Nullable = true // the rows that are there have none
+			widened.Fields = append(widened.Fields, f)
+			continue
+		}
+		if old.Type.String() != f.Type.String() {
+			return nil, fmt.Errorf("column %s is %s in the table and %s now: such a change needs a new table", f.Name, old.Type, f.Type)
+		}
+	}
+	return widened, nil
+}
+
+func (p *publication) commit(ctx context.Context, s *delta.Snapshot, c *change) (engine.Published, error) {
+	open := p.out.Outstanding(s)
+	properties := p.out.Properties(s)
+	done := c.counts
+	done.Before, done.After = s.Version(), s.Version()
+	if c.empty() && len(open) == 0 && len(properties) == 0 {
+		return done, nil
+	}
+	tx := s.Begin(p.operation(c))
+	if p.out.Mode != engine.Append {
+		tx.Read()
+	}
+	if c.schema != nil {
+		tx.SetSchema(c.schema)
+	}
+	for key, value := range properties {
+		tx.SetConfiguration(key, value)
+	}
+	for _, progress := range open {
+		tx.SetTransaction(progress.AppID, progress.Version)
+	}
+	tx.Remove(c.remove...)
+	tx.Add(c.add...)
+	after, err := tx.Commit(ctx)
+	if err != nil {
+		p.discardAfter(ctx, err, c.add)
+		return engine.Published{}, err
+	}
+	done.After = after.Version()
+	done.FilesAdded, done.FilesRemoved = len(c.add), len(c.remove)
+	for _, add := range c.add {
+		done.BytesAdded += add.Size
+	}
+	return done, nil
+}
+
+// operation tells the table's history what was done, in Spark's words.
+func (p *publication) operation(c *change) delta.Operation {
+	op := delta.Operation{Name: "WRITE", UserMetadata: p.out.UserMetadata, Metrics: map[string]int64{
+		"numFiles":      int64(len(c.add)),
+		"numOutputRows": records(c.add),
+	}}
+	switch p.out.Mode {
+	case engine.Append:
+		op.Parameters = map[string]string{"mode": "Append"}
+	case engine.Overwrite:
+		op.Parameters = map[string]string{"mode": "Overwrite"}
+	case engine.Merge:
+		op.Name = "MERGE"
+		op.Parameters = map[string]string{"predicate": keyCondition(p.out.Keys), "matchedPredicates": p.out.Newer}
+	}
+	maps.Copy(op.Metrics, c.metrics)
+	return op
+}
+
+func records(adds []delta.Add) (n int64) {
+	for _, add := range adds {
+		n += add.Stats.NumRecords
+	}
+	return n
+}
+
+// discardAfter removes uploaded files when the commit certainly did not happen. After other errors it may have.
+func (p *publication) discardAfter(ctx context.Context, err error, adds []delta.Add) {
+	if _, conflict := errors.AsType[*delta.ConflictError](err); conflict || errors.Is(err, delta.ErrAlreadyApplied) {
+		p.discard(ctx, adds)
+	}
+}
+
+// discard removes data files that no commit names. Those it cannot remove are found by a vacuum.
+func (p *publication) discard(ctx context.Context, adds []delta.Add) {
+	for _, add := range adds {
+		_ = p.out.Table.Store().Delete(context.WithoutCancel(ctx), add.Path)
+	}
+}

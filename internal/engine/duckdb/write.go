@@ -1,0 +1,187 @@
+package duckdb
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	driver "github.com/duckdb/duckdb-go/v2"
+	"golang.org/x/sync/errgroup"
+
+	"launchlake/internal/delta"
+)
+
+// written is a data file that DuckDB wrote.
+type written struct {
+	path       string // local
+	rows       int64
+	statistics map[string]map[string]string // by column as DuckDB quotes it
+	partition  map[string]*string           // by column, as DuckDB casts it to text
+}
+
+// rowGroupBytes bounds what a writer holds in memory.
+const rowGroupBytes = "64MB"
+
+// copyOut writes the rows of a query into local files; without rows there are none.
+func (p *publication) copyOut(ctx context.Context, query string, partitions []string) ([]written, error) {
+	folder := filepath.Join(p.engine.folder, "out", p.engine.name("write"))
+	options := fmt.Sprintf("FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '%s', RETURN_STATS", rowGroupBytes)
+	if len(partitions) == 0 {
+		options += fmt.Sprintf(", FILE_SIZE_BYTES %d", p.engine.options.FileBytes)
+	} else {
+		quoted := make([]string, len(partitions))
+		for i, name := range partitions {
+			quoted[i] = quoteName(name)
+		}
+		options += ", PARTITION_BY (" + join(quoted) + ")"
+	}
+	rows, err := p.engine.db.QueryContext(ctx, fmt.Sprintf("COPY (%s) TO %s (%s)", query, quote(folder), options))
+	if err != nil {
+		return nil, queryError(ctx, err)
+	}
+	defer rows.Close()
+	var files []written
+	for rows.Next() {
+		var file written
+		var rowCount, size, footer uint64
+		var statistics, partition any
+		if err := rows.Scan(&file.path, &rowCount, &size, &footer, &statistics, &partition); err != nil {
+			return nil, err
+		}
+		if rowCount == 0 {
+			continue
+		}
+		file.rows, file.statistics = int64(rowCount), textMaps(statistics)
+		file.partition = textMap(partition)
+		files = append(files, file)
+	}
+	return files, queryError(ctx, rows.Err())
+}
+
+// textMaps reads what RETURN_STATS says.
+func textMaps(value any) map[string]map[string]string {
+	columns := map[string]map[string]string{}
+	m, _ := value.(driver.OrderedMap)
+	values := m.Values()
+	for i, key := range m.Keys() {
+		column := map[string]string{}
+		for name, text := range textMap(values[i]) {
+			if text != nil {
+				column[name] = *text
+			}
+		}
+		columns[fmt.Sprint(key)] = column
+	}
+	return columns
+}
+
+func textMap(value any) map[string]*string {
+	m, ok := value.(driver.OrderedMap)
+	if !ok {
+		return nil
+	}
+	texts := map[string]*string{}
+	values := m.Values()
+	for i, key := range m.Keys() {
+		if values[i] == nil {
+			texts[fmt.Sprint(key)] = nil
+			continue
+		}
+		text := fmt.Sprint(values[i])
+		texts[fmt.Sprint(key)] = &text
+	}
+	return texts
+}
+
+// write runs a query, stores its rows as data files of the table, and gives the actions that add them. After an error
+// the files stored so far are given too.
+func (p *publication) write(ctx context.Context, s *delta.Snapshot, schema *delta.Schema, query string) ([]delta.Add, error) {
+	files, err := p.copyOut(ctx, query, s.Metadata().PartitionColumns)
+	if err != nil {
+		return nil, fmt.Errorf("write data files: %w", err)
+	}
+	return p.upload(ctx, s, schema, files)
+}
+
+func (p *publication) upload(ctx context.Context, s *delta.Snapshot, schema *delta.Schema, files []written) ([]delta.Add, error) {
+	adds := make([]delta.Add, len(files))
+	for i, file := range files {
+		add, err := p.describe(s, schema, file)
+		if err != nil {
+			return nil, fmt.Errorf("write data files: %w", err)
+		}
+		adds[i] = add
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(fetches)
+	for i, file := range files {
+		group.Go(func() error { return p.store(ctx, adds[i].Path, file.path) })
+	}
+	return adds, group.Wait()
+}
+
+// describe makes the action that adds a file, not yet stored.
+func (p *publication) describe(s *delta.Snapshot, schema *delta.Schema, file written) (delta.Add, error) {
+	info, err := os.Stat(file.path)
+	if err != nil {
+		return delta.Add{}, err
+	}
+	partitions := s.Metadata().PartitionColumns
+	values, err := partitionValues(schema, partitions, file.partition)
+	if err != nil {
+		return delta.Add{}, err
+	}
+	stats, err := fileStats(schema, partitions, file)
+	if err != nil {
+		return delta.Add{}, err
+	}
+	return delta.Add{
+		Path:             path.Join(delta.PartitionPath(partitions, values), delta.NewDataFileName("zstd.parquet")),
+		PartitionValues:  values,
+		Size:             info.Size(),
+		ModificationTime: p.engine.options.Now().UTC(),
+		DataChange:       true,
+		Stats:            stats,
+	}, nil
+}
+
+func (p *publication) store(ctx context.Context, key, local string) error {
+	file, err := os.Open(local)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := p.out.Table.Store().Put(ctx, key, file); err != nil {
+		return fmt.Errorf("store data file %s: %w", key, err)
+	}
+	_ = os.Remove(local)
+	return nil
+}
+
+func partitionValues(schema *delta.Schema, partitions []string, texts map[string]*string) (map[string]*string, error) {
+	values := map[string]*string{}
+	for _, name := range partitions {
+		field, _ := schema.Field(name)
+		text, ok := texts[name]
+		if !ok {
+			return nil, fmt.Errorf("DuckDB gave no value of partition column %s", name)
+		}
+		if text == nil {
+			values[name] = nil
+			continue
+		}
+		value, err := parseText(field.Type, *text)
+		if err == nil {
+			values[name], err = delta.FormatPartitionValue(field.Type, value)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("partition column %s: %w", name, err)
+		}
+	}
+	return values, nil
+}
+
+func join(parts []string) string { return strings.Join(parts, ", ") }

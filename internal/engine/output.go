@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"launchlake/internal/delta"
+)
+
+// Mode is what happens to the rows that a table has.
+type Mode string
+
+const (
+	Append    Mode = "append"    // they stay
+	Overwrite Mode = "overwrite" // they go; equal rows are not written again
+	Merge     Mode = "merge"     // a row goes when one with equal keys and a newer content comes
+)
+
+// Output says where the rows of a query go, and how.
+type Output struct {
+	Table *delta.Table
+	Mode  Mode
+
+	// Keys name the columns by which a merge matches rows; the query must not give a key twice. A null matches nothing.
+	Keys []string
+	// Newer is a SQL condition on a matched pair of rows, called source (the query's) and target (the table's): where it
+	// is true the target is replaced. "": never, so that a merge only adds keys that are not there.
+	Newer string
+
+	// Progress is committed with the rows. When the table has all of it, and the Configuration, nothing is done.
+	Progress []Progress
+
+	// Schema is the table's schema, which the query must give by name: columns that the table lacks are added to it. nil: the
+	// query's columns and types, with Comments as column comments.
+	Schema   *delta.Schema
+	Comments map[string]string
+
+	Name          string            // of the table, when it is made
+	Description   string            // likewise
+	Configuration map[string]string // table properties to set
+	UserMetadata  string            // for the table's history, a run id
+}
+
+// Progress is how far an application has come, in a number of its own that only grows.
+type Progress struct {
+	AppID   string
+	Version int64
+}
+
+// Published is what Publish did.
+type Published struct {
+	AlreadyApplied bool          // the table had the progress; nothing was done
+	Before, After  delta.Version // of the table; Before is -1 when it was made, and equal to After when nothing was committed
+	Inserted       int64         // rows
+	Updated        int64
+	Unchanged      int64 // rows that the table had as they are, or newer
+	Deleted        int64 // rows that an overwrite removed
+	FilesAdded     int
+	FilesRemoved   int
+	BytesAdded     int64
+}
+
+// NoVersion stands in Published.Before for a table that did not exist.
+const NoVersion delta.Version = -1
+
+// Check finds contradictions in what is asked for. Engines call it first.
+func (o Output) Check() error {
+	switch {
+	case o.Table == nil:
+		return errors.New("publish: no table is given")
+	case !slices.Contains([]Mode{Append, Overwrite, Merge}, o.Mode):
+		return fmt.Errorf("publish: unknown mode %q", o.Mode)
+	case (o.Mode == Merge) != (len(o.Keys) > 0):
+		return errors.New("publish: keys are for a merge, and a merge needs keys")
+	case o.Newer != "" && o.Mode != Merge:
+		return errors.New("publish: newer is for a merge")
+	}
+	for i, p := range o.Progress {
+		if p.AppID == "" || slices.ContainsFunc(o.Progress[:i], func(q Progress) bool { return q.AppID == p.AppID }) {
+			return fmt.Errorf("publish: progress %q is unnamed or given twice", p.AppID)
+		}
+	}
+	return nil
+}
+
+// Outstanding is the progress that a table does not have yet.
+func (o Output) Outstanding(s *delta.Snapshot) []Progress {
+	var open []Progress
+	for _, p := range o.Progress {
+		if v, ok := s.AppVersion(p.AppID); !ok || v < p.Version {
+			open = append(open, p)
+		}
+	}
+	return open
+}
+
+// Properties are those of the configuration that a table does not have yet.
+func (o Output) Properties(s *delta.Snapshot) map[string]string {
+	open := map[string]string{}
+	for key, value := range o.Configuration {
+		if s.Metadata().Configuration[key] != value {
+			open[key] = value
+		}
+	}
+	return open
+}
+
+// Applied is whether a table has all of the progress and of the configuration. Without progress nothing is ever applied.
+func (o Output) Applied(s *delta.Snapshot) bool {
+	return len(o.Progress) > 0 && len(o.Outstanding(s)) == 0 && len(o.Properties(s)) == 0
+}
