@@ -99,6 +99,98 @@ func (c *referenceCase) refuses(name string) bool {
 	return slices.Contains(refusals, name) || c.broken()
 }
 
+func TestACheckpointOfAnyTableHoldsWhatItsCommitsSay(t *testing.T) {
+	archives, _ := filepath.Glob(filepath.Join(sharedFolder(t), "delta-tables", "*", "*.tar.gz"))
+	if len(archives) == 0 {
+		t.Skip("the reference tables (../shared/delta-tables) are not there")
+	}
+	written := 0
+	for _, archive := range archives {
+		t.Run(strings.TrimSuffix(filepath.Base(archive), ".tar.gz"), func(t *testing.T) {
+			_, store := unpackReference(t, archive)
+			before, err := Open(store).Snapshot(t.Context())
+			if err != nil || before.protocol.checkWrite(before.usage()) != nil {
+				t.Skipf("not a table to be written: %v", err)
+			}
+			after := onlyCheckpoint(t, store, before)
+			written++
+			if diff := cmp.Diff(describeState(t, before), describeState(t, after), cmp.Comparer(sameFloat)); diff != "" {
+				t.Errorf("state (-by commits +by checkpoint):\n%s", diff)
+			}
+		})
+	}
+	t.Logf("%d checkpoints written and read back", written)
+}
+
+// onlyCheckpoint writes a checkpoint and opens the table with nothing else left in its log.
+func onlyCheckpoint(t *testing.T, store objstore.Store, s *Snapshot) *Snapshot {
+	t.Helper()
+	for info, err := range store.List(t.Context(), logPrefix, "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := parseLogName(info.Key); f.kind != commitLogFile || f.version != s.Version() {
+			if err := store.Delete(t.Context(), info.Key); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := Open(store).Checkpoint(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	after, err := Open(store).Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return after
+}
+
+// stateText is a state in a form that cmp compares; DataChange, which a checkpoint does not keep, is left out.
+type stateText struct {
+	Protocol   Protocol
+	Metadata   Metadata
+	Txns       map[string]int64
+	Domains    map[string]domainAction
+	Files      []addAction
+	Public     []Add
+	Tombstones []removeAction
+}
+
+func describeState(t *testing.T, s *Snapshot) stateText {
+	t.Helper()
+	out := stateText{Protocol: s.Protocol(), Metadata: s.Metadata(), Txns: s.AppVersions(), Domains: s.state.domains}
+	if len(out.Metadata.Configuration) == 0 {
+		out.Metadata.Configuration = nil
+	}
+	for f, err := range s.Files() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.DataChange = false
+		out.Public = append(out.Public, f)
+	}
+	for _, a := range s.state.files {
+		file := *a
+		file.DataChange, file.PartitionValues = false, nil
+		if !s.metadata.statsAsText() {
+			file.Stats = ""
+		}
+		if len(file.Tags) == 0 {
+			file.Tags = nil
+		}
+		out.Files = append(out.Files, file)
+	}
+	expired := time.Now().Add(-s.metadata.deletedFileRetention()).UnixMilli()
+	for _, r := range s.state.tombstones {
+		gone := *r
+		gone.DataChange, gone.PartitionValues, gone.Tags = false, nil, nil
+		if gone.DeletionTimestamp > expired {
+			out.Tombstones = append(out.Tombstones, gone)
+		}
+	}
+	return out
+}
+
 // broken says that the log itself cannot be read.
 func (c *referenceCase) broken() bool {
 	for _, spec := range c.Specs {
