@@ -1,0 +1,132 @@
+package bronze_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"launchlake/internal/bronze"
+	"launchlake/internal/delta"
+	"launchlake/internal/launchapi"
+	"launchlake/internal/objstore"
+)
+
+// The variables that make this test's binary a process that ingests once.
+const (
+	childFolder = "BRONZE_TEST_FOLDER"
+	childAPI    = "BRONZE_TEST_API"
+)
+
+func TestMain(m *testing.M) {
+	if folder := os.Getenv(childFolder); folder != "" {
+		os.Exit(ingestAsChild(folder, os.Getenv(childAPI)))
+	}
+	os.Exit(m.Run())
+}
+
+func ingestAsChild(folder, address string) int {
+	store, err := objstore.NewDir(folder)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	client, err := launchapi.New(address, launchapi.Options{})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	source := &api{client: client, limit: 20}
+	if _, err := bronze.Ingest(context.Background(), source, delta.Open(store), bronze.Options{BatchPages: 2}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func TestProcessKilledAtAnyInstantIsMadeGoodByTheNext(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills dozens of processes")
+	}
+	records := launches(0, 600)
+	api := startAPI(t, apiOptions{}, records...)
+	whole := timeOfChild(t, t.TempDir(), api.URL())
+	random := rand.New(rand.NewPCG(1, 2))
+	kills, folder := 0, t.TempDir()
+	for range 40 {
+		finished := runChild(t, folder, api.URL(), time.Duration(random.Int64N(int64(whole)*5/4)))
+		if !finished {
+			kills++
+			checkNoDoubles(t, folder)
+			continue
+		}
+		checkRecords(t, folderTable(t, folder), records)
+		folder = t.TempDir()
+	}
+	if kills < 10 {
+		t.Errorf("only %d of 40 processes were killed before they ended", kills)
+	}
+	if !runChild(t, folder, api.URL(), time.Minute) {
+		t.Fatal("the last process did not end")
+	}
+	checkRecords(t, folderTable(t, folder), records)
+}
+
+func timeOfChild(t *testing.T, folder, address string) time.Duration {
+	t.Helper()
+	start := time.Now()
+	if !runChild(t, folder, address, time.Minute) {
+		t.Fatal("a process that nobody killed did not end")
+	}
+	return time.Since(start)
+}
+
+// runChild runs a process that ingests, kills it after a while, and reports whether it had ended by itself.
+func runChild(t *testing.T, folder, address string, limit time.Duration) bool {
+	t.Helper()
+	var stderr bytes.Buffer
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), childFolder+"="+folder, childAPI+"="+address)
+	child.Stderr = &stderr
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	killer := time.AfterFunc(limit, func() { _ = child.Process.Kill() })
+	err := child.Wait()
+	if !killer.Stop() {
+		return err == nil
+	}
+	if err != nil {
+		t.Fatalf("the process failed by itself: %v\n%s", err, stderr.String())
+	}
+	return true
+}
+
+func folderTable(t *testing.T, folder string) *delta.Table {
+	t.Helper()
+	store, err := objstore.NewDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return delta.Open(store)
+}
+
+// checkNoDoubles reads the table as a killed process left it.
+func checkNoDoubles(t *testing.T, folder string) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, row := range rowsOf(t, folderTable(t, folder)) {
+		if seen[row.SHA256] {
+			t.Errorf("twice: %s", row.Raw)
+		}
+		seen[row.SHA256] = true
+		if !json.Valid(row.Raw) {
+			t.Errorf("torn: %q", row.Raw)
+		}
+	}
+}
