@@ -19,7 +19,8 @@ const (
 	defaultCommitAttempts = 100
 	storeAttempts         = 10 // for one version, when the store fails without saying what is wrong
 	firstPause            = 10 * time.Millisecond
-	longestPause          = 2 * time.Second
+	longestPause          = 2 * time.Second        // between attempts that the store failed
+	longestWait           = 100 * time.Millisecond // between attempts that other writers were faster than
 	lastLook              = 5 * time.Second // to find out what became of a commit when ctx has ended
 )
 
@@ -30,7 +31,7 @@ func (p *prepared) commit(ctx context.Context) (*Snapshot, error) {
 		attempts = defaultCommitAttempts
 	}
 	for attempt := range attempts {
-		if err := pause(ctx, attempt); err != nil {
+		if err := pause(ctx, attempt, longestWait); err != nil {
 			return nil, err
 		}
 		own, body, err := p.build()
@@ -152,7 +153,7 @@ func (t *Table) putCommit(ctx context.Context, v Version, body []byte, txnID str
 	var err error
 	for attempt := range storeAttempts {
 		if attempt > 0 {
-			if e := pause(ctx, attempt); e != nil {
+			if e := pause(ctx, attempt, longestPause); e != nil {
 				return nil, errors.Join(e, err)
 			}
 		}
@@ -191,7 +192,7 @@ func (t *Table) lookBack(ctx context.Context, v Version) (*commitFile, error) {
 	}
 	var err error
 	for attempt := range storeAttempts {
-		if e := pause(ctx, attempt); e != nil {
+		if e := pause(ctx, attempt, longestPause); e != nil {
 			return nil, errors.Join(e, err)
 		}
 		var c *commitFile
@@ -212,12 +213,11 @@ func (t *Table) lookBack(ctx context.Context, v Version) (*commitFile, error) {
 
 // pause waits before a repeated attempt: up to twice as long each time, at random, so that writers that met once do not meet
 // again.
-func pause(ctx context.Context, attempt int) error {
+func pause(ctx context.Context, attempt int, most time.Duration) error {
 	if attempt == 0 {
 		return nil
 	}
-	longest := min(longestPause, firstPause<<min(attempt, 16))
-	timer := time.NewTimer(rand.N(longest))
+	timer := time.NewTimer(rand.N(min(most, firstPause<<min(attempt, 16))))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
