@@ -87,8 +87,11 @@ func newModel(d launchDetailed, l *launch) (model, error) {
 	m.provider = without(m.provider, landingCounts)
 	m.rocket = replace(without(m.rocket, landingCounts), families, at("families"))
 	m.pad = replace(m.pad, []byte(`{"response_mode":"list","id":1,"name":"Earth"}`), at("location", "celestial_body"))
-	m.mission = slices.Concat([]byte(`","type":`), []byte(strconv.Quote(l.kind)),
-		[]byte(`,"description":"Invented for tests of size.","image":null,"orbit":`), m.mission, []byte(`,"agencies":[],"info_urls":[],"vid_urls":[]}`))
+	m.mission = slices.Concat(
+		[]byte(`","type":`), []byte(strconv.Quote(l.kind)),
+		[]byte(`,"description":"Invented for tests of size.","image":null,"orbit":`), m.mission,
+		[]byte(`,"agencies":[],"info_urls":[],"vid_urls":[]}`),
+	)
 	return m, nil
 }
 

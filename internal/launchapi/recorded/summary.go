@@ -8,8 +8,8 @@ import (
 // Summary says what a state holds, for tests and demonstrations to check against.
 type Summary struct {
 	Records  int            // all that is served, good and bad
-	Launches int            // launches without a fault; with History this is the number of rows in Silver
-	Statuses map[string]int // those launches by the abbreviation of their status
+	Launches int            // different launches without a fault: the rows of Silver once the state is in
+	Statuses map[string]int // of those launches, by abbreviation
 
 	// Changes of good launches since the state before. A launch may count in several.
 	New       int
