@@ -26,6 +26,9 @@ var generatedStatuses, generatedPrecision = func() ([][]byte, []byte) {
 	return out, precision
 }()
 
+// manyCountries make a record too long to be one like the others: ESA has two dozen.
+const manyCountries = 4
+
 // models has one for each combination of rocket, provider and pad of state 1.
 var models = sync.OnceValues(func() ([]model, error) {
 	c, err := load()
@@ -43,7 +46,7 @@ var models = sync.OnceValues(func() ([]model, error) {
 	for i := range c.first {
 		l := &c.first[i]
 		key := combination{l.vehicle, l.provider, l.pad}
-		if seen[key] {
+		if seen[key] || len(l.provider.countries) > manyCountries {
 			continue
 		}
 		seen[key] = true
