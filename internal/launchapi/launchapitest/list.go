@@ -115,15 +115,16 @@ type badValue struct{ name, text string }
 
 func (b badValue) Error() string { return b.name + ": " + b.text }
 
-// filter builds the condition of a query. A record without the field is in no range of it, as in SQL.
-func filter(q url.Values) (func(*record) bool, error) {
+// filter builds the condition of a query. A record without the field is in no range of it, as in SQL, unless it is
+// last_updated and undated is true.
+func filter(q url.Values, undated bool) (func(*record) bool, error) {
 	var conditions []func(*record) bool
 	for name, values := range q {
 		value := values[len(values)-1]
 		if value == "" {
 			continue
 		}
-		condition, err := condition(name, value)
+		condition, err := condition(name, value, undated)
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +143,7 @@ func filter(q url.Values) (func(*record) bool, error) {
 }
 
 // condition of one parameter; nil when it is no filter.
-func condition(name, value string) (func(*record) bool, error) {
+func condition(name, value string, undated bool) (func(*record) bool, error) {
 	switch name {
 	case "id":
 		return func(r *record) bool { return r.id == value }, nil
@@ -172,7 +173,10 @@ func condition(name, value string) (func(*record) bool, error) {
 	}
 	return func(r *record) bool {
 		have := get(r)
-		return have.known && holds(have.at.Compare(bound))
+		if !have.known {
+			return undated && field == "last_updated"
+		}
+		return holds(have.at.Compare(bound))
 	}, nil
 }
 

@@ -29,6 +29,7 @@ type Options struct {
 	States   [][]json.RawMessage // the first is served until [Server.SetState]; the server does not copy the records
 	Throttle Throttle
 	Token    string           // the only one accepted; callers without one are anonymous; empty: every token is
+	Undated  bool             // a record without a readable last_updated is in every range of it; LL2 leaves it out, as SQL does
 	Gzip     bool             // compress for clients that accept it
 	Now      func() time.Time // the clock of Date headers, throttle and log; nil: [time.Now]
 }
@@ -78,7 +79,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{opts: o, faults: map[int]Fault{}, uses: map[string][]time.Time{}}
 	for _, records := range o.States {
-		s.states = append(s.states, newState(records))
+		s.states = append(s.states, newState(records, o.Undated))
 	}
 	s.current = s.states[0]
 	var err error
@@ -144,7 +145,7 @@ func (s *Server) SetState(i int) {
 func (s *Server) SetRecords(records []json.RawMessage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.current = newState(records)
+	s.current = newState(records, s.opts.Undated)
 }
 
 // Revise replaces the records that have the ids of the given ones, and appends those with a new id. Since they are

@@ -248,3 +248,18 @@ func TestRequestsAreLogged(t *testing.T) {
 		t.Errorf("User-Agent %q in the log", agent)
 	}
 }
+
+func TestUndatedRecordsAreInEveryRangeWhenAsked(t *testing.T) {
+	undated := json.RawMessage(`{"id":"id-odd","last_updated":"soon"}`)
+	for _, asked := range []bool{false, true} {
+		s := launchapitest.Start(t, launchapitest.Options{States: [][]json.RawMessage{append(launches(3), undated)}, Undated: asked})
+		page := list(t, s.URL()+"/launches/?ordering=last_updated&last_updated__gte=2026-01-01T00:02:00Z").Results
+		want := "002"
+		if asked {
+			want = "002 odd"
+		}
+		if got := ids(page); got != want {
+			t.Errorf("undated %v: %q, want %q", asked, got, want)
+		}
+	}
+}

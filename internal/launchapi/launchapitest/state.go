@@ -102,6 +102,7 @@ func parseTime(text string) (time.Time, error) {
 
 // state is a collection at one moment. Records do not change; the rest is found out when first asked for.
 type state struct {
+	undated bool // see Options.Undated
 	raw     []json.RawMessage
 	extract sync.Once
 	records []record
@@ -110,8 +111,8 @@ type state struct {
 	found map[string][]int32 // by query without paging: records that match, in order
 }
 
-func newState(records []json.RawMessage) *state {
-	return &state{raw: records, found: map[string][]int32{}}
+func newState(records []json.RawMessage, undated bool) *state {
+	return &state{raw: records, undated: undated, found: map[string][]int32{}}
 }
 
 func (s *state) all() []record {
@@ -136,7 +137,7 @@ func (s *state) revised(records []json.RawMessage) *state {
 		}
 		raw[at] = revision
 	}
-	return newState(raw)
+	return newState(raw, s.undated)
 }
 
 // maxFound bounds the remembered queries of a state.
@@ -156,7 +157,7 @@ func (s *state) find(q url.Values) ([]int32, error) {
 	if found, ok := s.found[name]; ok {
 		return found, nil
 	}
-	matches, err := filter(q)
+	matches, err := filter(q, s.undated)
 	if err != nil {
 		return nil, err
 	}
