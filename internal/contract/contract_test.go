@@ -136,6 +136,7 @@ func TestAMistakeInAContractIsReportedWithItsLine(t *testing.T) {
 		{"no description", "description: Metres.", "description: ''", `property "size" has no description`},
 		{"another standard", "v3.1.0", "v2.2.2", "c.yaml:1: apiVersion must be v3.1.0"},
 		{"a name that SQL would have to quote", "name: size", "name: Size m", `c.yaml:21: property name "Size m" must be`},
+		{"SQL that engines read differently", "expect: length(id) < 9", "expect: 'regexp_like(id, ''\\d'')'", `c.yaml:20: expect of rule "short" has a backslash`},
 		{"a second document", "", "", "c.yaml: more than one document"},
 	}
 	for _, tt := range tests {

@@ -141,6 +141,7 @@ func (p *parser) column(prop property, i int) Column {
 	if c.Type, err = columnType(prop); err != nil {
 		p.fail(at("physicalType"), "property %q: %v", prop.Name, err)
 	}
+	p.portable(c.Logic, at("transformLogic"), "transformLogic of property", prop.Name)
 	p.sources(&c, prop.Sources, at("transformSourceObjects"))
 	return c
 }

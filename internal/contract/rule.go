@@ -54,10 +54,19 @@ func (p *parser) rule(q quality, place ...any) Rule {
 	if rule.Expect == "" || rule.Message == "" {
 		p.fail(at("implementation"), "rule %q needs expect and message", q.Name)
 	}
+	p.portable(rule.Expect, at("implementation", "expect"), "expect of rule", q.Name)
 	switch rule.Action {
 	case Warn, Drop, Quarantine, Fail:
 	default:
 		p.fail(at("implementation", "action"), "rule %q: action %q is not one of warn, drop, quarantine, fail", q.Name, rule.Action)
 	}
 	return rule
+}
+
+// portable refuses SQL that engines read in different ways: a backslash in a literal is an escape to Spark and itself
+// to DuckDB.
+func (p *parser) portable(sql string, line int, what, name string) {
+	if strings.Contains(sql, `\`) {
+		p.fail(line, "%s %q has a backslash, which engines read differently: write [.] and [0-9] in patterns, chr(92) elsewhere", what, name)
+	}
 }

@@ -15,7 +15,7 @@ const nastyRows = `
 		unhex('00ff') as x, true as y
 	union all select 2, -0.0e0, cast(-0.0e0 as float), 'null', cast('-9223372036854775808' as bigint), cast(-32768 as smallint), cast(127 as tinyint), cast('9999-12-31' as date),
 		cast('-0.000000000000000001' as decimal(38,18)), unhex(''), false
-	union all select 3, cast('Infinity' as double), cast('-Infinity' as float), '😀é' || chr(10) || '"''\', 0, cast(0 as smallint), cast(0 as tinyint), cast('1970-01-01' as date),
+	union all select 3, cast('Infinity' as double), cast('-Infinity' as float), '😀é' || chr(10) || '"' || chr(39) || chr(92), 0, cast(0 as smallint), cast(0 as tinyint), cast('1970-01-01' as date),
 		cast('0' as decimal(38,18)), unhex('27'), null
 	union all select 4, 4.9e-324, cast(1.5 as float), null, null, null, null, null, null, null, null
 	union all select 5, 1.7976931348623157e308, cast(3.4028235e38 as float), 'ﷺ', 1, cast(1 as smallint), cast(1 as tinyint), cast('2024-02-29' as date),

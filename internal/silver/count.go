@@ -1,0 +1,81 @@
+package silver
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"launchlake/internal/contract"
+	"launchlake/internal/engine"
+)
+
+// count asks in one query what became of the records and which rules were broken how often.
+func (r *refinement) count(ctx context.Context) (Counts, []RuleCount, error) {
+	measures := []string{
+		"count(*)",
+		"count(case when _verdict = 'keep' then 1 end)",
+		"count(case when _verdict = 'quarantine' then 1 end)",
+		"count(case when _verdict = 'drop' then 1 end)",
+	}
+	first := len(measures)
+	for i := range r.plan.rules {
+		measures = append(measures, fmt.Sprintf("count(case when %s then 1 end)", ruleFlag(i)))
+	}
+	n, err := r.numbers(ctx, fmt.Sprintf("select %s from %s", strings.Join(measures, ", "), relChecked))
+	if err != nil {
+		return Counts{}, nil, err
+	}
+	distinct, err := r.numbers(ctx, fmt.Sprintf("select count(*) from (select distinct %s from %s where _verdict = 'keep') k",
+		strings.Join(r.contract.Keys(), ", "), relChecked))
+	if err != nil {
+		return Counts{}, nil, err
+	}
+	counts := Counts{Read: n[0], Good: n[1], Quarantined: n[2], Dropped: n[3], Superseded: n[1] - distinct[0]}
+	var rules []RuleCount
+	for i, rule := range r.plan.rules {
+		rules = append(rules, RuleCount{Rule: rule.Name, Action: rule.Action, Broken: n[first+i]})
+	}
+	return counts, rules, nil
+}
+
+// numbers gives the single row of a query.
+func (r *refinement) numbers(ctx context.Context, query string) ([]int64, error) {
+	row, err := firstRow(ctx, r.engine, query)
+	if err != nil {
+		return nil, fmt.Errorf("count records: %w", err)
+	}
+	numbers := make([]int64, len(row))
+	for i, v := range row {
+		var ok bool
+		if numbers[i], ok = v.(int64); !ok {
+			return nil, fmt.Errorf("count records: a count is %v", v)
+		}
+	}
+	return numbers, nil
+}
+
+func firstRow(ctx context.Context, e engine.Engine, query string) ([]any, error) {
+	rows, err := e.Query(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	for row, err := range rows.All {
+		return row, err
+	}
+	return nil, fmt.Errorf("no rows come of %s", query)
+}
+
+// failed is the error of the first rule that must not be broken and was.
+func (r *refinement) failed(ctx context.Context, counts []RuleCount) error {
+	for i, count := range counts {
+		if count.Action != contract.Fail || count.Broken == 0 {
+			continue
+		}
+		row, err := firstRow(ctx, r.engine, fmt.Sprintf("select min(_sha256) from %s where %s", relChecked, ruleFlag(i)))
+		if err != nil {
+			return err
+		}
+		return &ContractError{Rule: count.Rule, Message: r.plan.rules[i].Message, Broken: count.Broken, Example: fmt.Sprint(row[0])}
+	}
+	return nil
+}

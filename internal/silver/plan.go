@@ -1,0 +1,215 @@
+package silver
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"launchlake/internal/contract"
+	"launchlake/internal/engine"
+)
+
+// Relations of a refinement, each made from the one before.
+const (
+	relBronze  = "bronze"  // rows of the new data files
+	relRecords = "records" // what is needed of them, under names that no column of a contract has
+	relParsed  = "parsed"  // with the columns that have source paths
+	relRows    = "rows"    // with all columns
+	relChecked = "checked" // with what each rule says
+)
+
+// versionOrigin is the origin of a column that holds the Bronze version of its row.
+const versionOrigin = "version"
+
+// envelope are the columns of Bronze that every refinement needs. In the relations each has a '_' before its name.
+var envelope = []string{"id", "last_updated", "sha256", "defect", "request_url", "fetched_at"}
+
+// plan makes the SQL of a refinement.
+type plan struct {
+	contract *contract.Contract
+	rules    []check
+	updated  string // the column that orders the rows of a key
+	hash     string // the column that breaks ties
+}
+
+// check is a rule as SQL over relRows.
+type check struct {
+	contract.Rule
+	broken  string // SQL condition
+	message string // SQL text
+}
+
+func newPlan(c *contract.Contract) (plan, error) {
+	p := plan{contract: c, updated: "last_updated"}
+	for _, column := range c.Columns {
+		if column.Origin == "sha256" {
+			p.hash = column.Name
+		}
+	}
+	hasUpdated := slices.ContainsFunc(c.Columns, func(column contract.Column) bool { return column.Name == p.updated })
+	if p.hash == "" || !hasUpdated {
+		return p, fmt.Errorf("contract %s needs a column %s and one from bronze.sha256: they order the rows of a key", c.Name, p.updated)
+	}
+	p.rules = builtIn()
+	for _, rule := range c.Rules {
+		p.rules = append(p.rules, check{
+			Rule:    rule,
+			broken:  fmt.Sprintf("(_readable and not coalesce((%s), false))", rule.Expect),
+			message: text(rule.Message),
+		})
+	}
+	return p, nil
+}
+
+// builtIn are the rules of every contract. What a record breaks of the first three makes it unreadable, and no
+// other rule is held against it.
+func builtIn() []check {
+	rule := func(name, message, broken string) check {
+		return check{contract.Rule{Name: name, Action: contract.Quarantine, Message: message}, broken, text(message)}
+	}
+	wellTyped := rule("well_typed", "", "(_readable and array_join("+engine.WrongTypes+", ' ') <> '')")
+	wellTyped.message = text("wrong type: ") + " || array_join(" + engine.WrongTypes + ", ', ')"
+	return []check{
+		rule("is_utf8", "the record is not UTF-8", "(coalesce(_defect, '') = 'not_utf8')"),
+		rule("is_json", "the record is not JSON that can be parsed", "(not _readable and coalesce(_defect, '') not in ('not_utf8', 'not_an_object'))"),
+		rule("is_object", "the record is JSON but no object", "(coalesce(_defect, '') = 'not_an_object')"),
+		wellTyped,
+	}
+}
+
+// records gives what is needed of Bronze.
+func (p plan) records() string {
+	columns := []string{"raw", engine.CommitVersion + " as _version"}
+	for _, name := range p.carried() {
+		columns = append(columns, name+" as _"+name)
+	}
+	return "select " + strings.Join(columns, ", ") + " from " + relBronze
+}
+
+// carried are the columns of Bronze that go along with a record.
+func (p plan) carried() []string {
+	names := slices.Clone(envelope)
+	for _, column := range p.contract.Columns {
+		if column.Origin != "" && column.Origin != versionOrigin && !slices.Contains(names, column.Origin) {
+			names = append(names, column.Origin)
+		}
+	}
+	return names
+}
+
+func (p plan) documents() engine.Documents {
+	d := engine.Documents{From: relRecords, Document: "raw", Skip: "_defect is not null"}
+	for _, column := range p.contract.Columns {
+		if len(column.Paths) > 0 {
+			d.Columns = append(d.Columns, engine.Column{Name: column.Name, Type: column.Type, Paths: column.Paths})
+		}
+	}
+	return d
+}
+
+// rows computes the columns that are not simply read.
+func (p plan) rows() string {
+	columns := []string{"_version", engine.WrongTypes, "(_defect is null and " + engine.Parsed + ") as _readable"}
+	for _, name := range p.carried() {
+		columns = append(columns, "_"+name)
+	}
+	for _, column := range p.contract.Columns {
+		switch {
+		case column.Origin != "":
+			columns = append(columns, "_"+column.Origin+" as "+column.Name)
+		case column.Logic != "":
+			columns = append(columns, "("+column.Logic+") as "+column.Name)
+		default:
+			columns = append(columns, column.Name)
+		}
+	}
+	return "select " + strings.Join(columns, ",\n") + "\nfrom " + relParsed
+}
+
+// checked adds what each rule says, the names and messages of those that are broken, and the verdict on the record:
+// the severest action of a broken rule, where to keep a record aside is severer than to drop it.
+func (p plan) checked() string {
+	var flags, names, messages []string
+	byAction := map[contract.Action][]string{}
+	for i, rule := range p.rules {
+		flag := ruleFlag(i)
+		flags = append(flags, rule.broken+" as "+flag)
+		names = append(names, fmt.Sprintf("case when %s then %s end", flag, text(rule.Name)))
+		messages = append(messages, fmt.Sprintf("case when %s then %s end", flag, rule.message))
+		byAction[rule.Action] = append(byAction[rule.Action], flag)
+	}
+	verdict := "case"
+	for _, action := range []contract.Action{contract.Fail, contract.Quarantine, contract.Drop} {
+		if len(byAction[action]) > 0 {
+			verdict += fmt.Sprintf(" when %s then %s", strings.Join(byAction[action], " or "), text(string(action)))
+		}
+	}
+	verdict += " else 'keep' end"
+	return fmt.Sprintf("select *, concat_ws(%[1]s, %[2]s) as _broken, concat_ws(%[1]s, %[3]s) as _messages, %[4]s as _verdict\nfrom (select *, %[5]s from %[6]s) c",
+		separator, strings.Join(names, ",\n"), strings.Join(messages, ",\n"), verdict, strings.Join(flags, ",\n"), relRows)
+}
+
+// separator stands between the names, and the messages, of broken rules; it is in none of them.
+const separator = "chr(31)"
+
+func ruleFlag(i int) string { return fmt.Sprintf("_rule_%d", i) }
+
+// newest gives the good rows to merge: of each key the one that was updated last.
+func (p plan) newest() string {
+	var columns []string
+	for _, column := range p.contract.Columns {
+		columns = append(columns, column.Name)
+	}
+	return fmt.Sprintf(`select %s from (
+		select *, row_number() over (partition by %s order by %s desc, %s desc, _version, _fetched_at) as _rank
+		from %s where _verdict = 'keep') r
+		where _rank = 1`, strings.Join(columns, ", "), strings.Join(p.contract.Keys(), ", "), p.updated, p.hash, relChecked)
+}
+
+// newer is when a row replaces the one in the table.
+func (p plan) newer() string {
+	return fmt.Sprintf("source.%[1]s > target.%[1]s or (source.%[1]s = target.%[1]s and source.%[2]s > target.%[2]s)", p.updated, p.hash)
+}
+
+// quarantined gives the records to keep aside, with the bytes that Bronze has of them.
+func (p plan) quarantined(runID string, now time.Time) string {
+	return fmt.Sprintf(`select _id as id, split(_broken, %[1]s) as rules, split(_messages, %[1]s) as messages, raw, _sha256 as sha256,
+			_last_updated as last_updated, _version as bronze_version, _request_url as request_url, _fetched_at as fetched_at,
+			%[2]s as run_id, %[3]s as quarantined_at
+		from (
+			select c.*, b.raw, row_number() over (partition by c._sha256 order by c._version, c._fetched_at) as _rank
+			from %[4]s c join %[5]s b on b._sha256 = c._sha256
+			where c._verdict = 'quarantine') r
+		where _rank = 1`, separator, text(runID), moment(now), relChecked, relRecords)
+}
+
+// text spells a string in SQL. Quotes and backslashes, which dialects escape in their own ways, come in by their codes.
+func text(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return ' '
+		}
+		return r
+	}, s)
+	for char, code := range map[string]string{"'": "chr(39)", `\`: "chr(92)"} {
+		s = strings.ReplaceAll(s, char, "\x00"+code+"\x00")
+	}
+	var parts []string
+	for i, part := range strings.Split(s, "\x00") {
+		if i%2 == 1 {
+			parts = append(parts, part)
+			continue
+		}
+		parts = append(parts, "'"+part+"'")
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return "(" + strings.Join(parts, " || ") + ")"
+}
+
+// moment spells a timestamp in SQL, where sessions are in UTC.
+func moment(t time.Time) string {
+	return "timestamp '" + t.UTC().Format("2006-01-02 15:04:05.999999") + "'"
+}
