@@ -75,6 +75,9 @@ func (d *Dir) Put(ctx context.Context, key string, body io.Reader) error {
 	}
 	if err := os.Rename(temp, d.path(key)); err != nil {
 		_ = os.Remove(temp)
+		if isFolder(d.path(key)) {
+			err = &fs.PathError{Op: "rename", Path: d.path(key), Err: syscall.EISDIR}
+		}
 		return d.writeError("put", key, err, effectOf(err))
 	}
 	if err := syncFolder(filepath.Dir(d.path(key))); err != nil {

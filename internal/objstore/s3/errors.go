@@ -143,6 +143,7 @@ func codeOf(err error) string {
 func describe(err error) error {
 	api, isAPI := errors.AsType[smithy.APIError](err)
 	response, isAnswer := errors.AsType[*awshttp.ResponseError](err)
+	isAnswer = isAnswer && response.HTTPStatusCode() != 0 // the SDK has one for a call without an answer too
 	switch {
 	case isAPI && isAnswer && response.RequestID != "":
 		return &cause{fmt.Sprintf("%s (%s, status %d, request %s)", api.ErrorMessage(), api.ErrorCode(), response.HTTPStatusCode(), response.RequestID), err}
