@@ -15,7 +15,7 @@ func TestDirKeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) objstore.Store { return newDir(t, t.TempDir()) })
 }
 
-func newDir(t *testing.T, path string) *objstore.Dir {
+func newDir(t testing.TB, path string) *objstore.Dir {
 	t.Helper()
 	dir, err := objstore.NewDir(path)
 	if err != nil {
