@@ -185,6 +185,9 @@ func TestProbeAcceptsRealStoresAndLeavesNothingBehind(t *testing.T) {
 			t.Errorf("%s: left behind: %v %v", l, info.Key, err)
 		}
 	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("in the folder: %v %v", left, err)
+	}
 }
 
 // The following stores break one promise each.

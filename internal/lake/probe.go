@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -30,6 +32,10 @@ func (l *Lake) Probe(ctx context.Context) (err error) {
 		defer cancel()
 		if deleteErr := l.store.Delete(cleanup, key); err == nil && deleteErr != nil {
 			err = fmt.Errorf("probe %s: remove the probe %s: %w", l, key, deleteErr)
+		}
+		if l.folder != "" {
+			// Fails, as it shall, while another probe uses it.
+			_ = os.Remove(filepath.Join(l.folder, probeDir))
 		}
 	}()
 	winner, err := l.race(ctx, key)
