@@ -21,7 +21,7 @@ const (
 	firstPause            = 10 * time.Millisecond
 	longestPause          = 2 * time.Second        // between attempts that the store failed
 	longestWait           = 100 * time.Millisecond // between attempts that other writers were faster than
-	lastLook              = 5 * time.Second // to find out what became of a commit when ctx has ended
+	lastLook              = 5 * time.Second        // to find out what became of a commit when ctx has ended
 )
 
 // commit puts the transaction behind the newest commit, as often as others come before it.
