@@ -48,7 +48,7 @@ func Load(config any) error {
 	common := commonOf(config)
 	defer func() {
 		if common.RunID == "" {
-			common.RunID = newRunID()
+			common.RunID = NewRunID()
 		}
 	}()
 	for _, v := range variablesOf(config) {
@@ -84,8 +84,8 @@ func (c *Common) validate() error {
 
 const maxRunID = 250
 
-// newRunID makes UUIDs that sort by time and serve as run ids of OpenLineage.
-func newRunID() string {
+// NewRunID makes UUIDs that sort by time and serve as run ids of OpenLineage.
+func NewRunID() string {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return uuid.NewString()
