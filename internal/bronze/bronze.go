@@ -55,6 +55,8 @@ type Options struct {
 	BatchBytes int64  // commit after this many bytes of records; 0: DefaultBatchBytes
 	BatchPages int    // commit after this many pages; 0: DefaultBatchPages
 	RunID      string // kept with every row
+	// Sweep reads the whole source and not only what is new by last_updated: sources change some fields without a word.
+	Sweep bool
 
 	// BeforeCreate is called before the first request when the table does not exist yet; an error ends the pass.
 	BeforeCreate func(context.Context) error

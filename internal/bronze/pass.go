@@ -52,7 +52,7 @@ func newPass(ctx context.Context, table *delta.Table, o Options) (*pass, error) 
 	if err := checkSchema(snapshot); err != nil {
 		return p, err
 	}
-	if seconds, ok := snapshot.AppVersion(AppID); ok {
+	if seconds, ok := snapshot.AppVersion(AppID); ok && !o.Sweep {
 		p.since = time.Unix(seconds, 0).UTC()
 	}
 	return p, p.adopt(ctx, snapshot)

@@ -304,3 +304,24 @@ func stripStatistics(t *testing.T, table *delta.Table) {
 		t.Fatal(err)
 	}
 }
+
+func TestSweepFindsWhatChangedWithoutAWord(t *testing.T) {
+	records := launches(0, 250)
+	api := startAPI(t, apiOptions{}, records...)
+	table := memoryTable()
+	before := mustIngest(t, api, table, bronze.Options{})
+	// The first launch is renamed, but keeps its last_updated.
+	renamed := launchAt(0, day, "renamed")
+	api.SetRecords(append([]json.RawMessage{renamed}, records[1:]...))
+	if got := mustIngest(t, api, table, bronze.Options{}); got.RowsNew != 0 {
+		t.Fatalf("a pass that asks from the watermark on found %d rows", got.RowsNew)
+	}
+	got := mustIngest(t, api, table, bronze.Options{Sweep: true})
+	if got.RowsNew != 1 || got.RowsKnown < 249 || !got.Watermark.Equal(before.Watermark) {
+		t.Errorf("the sweep: %+v", got)
+	}
+	checkRecords(t, table, append(records, renamed))
+	if again := mustIngest(t, api, table, bronze.Options{Sweep: true}); again.Commits != 0 {
+		t.Errorf("the second sweep committed: %+v", again)
+	}
+}

@@ -48,6 +48,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (task.Result, error) {
 	start := time.Now()
 	done, err := bronze.Ingest(ctx, source{client}, l.Table(Table), bronze.Options{
 		Overlap:      c.Overlap,
+		Sweep:        c.Sweep,
 		BatchBytes:   c.BatchBytes,
 		BatchPages:   c.BatchPages,
 		RunID:        c.RunID,
