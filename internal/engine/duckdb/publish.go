@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,28 +20,32 @@ func (e *Engine) Publish(ctx context.Context, query string, out engine.Output) (
 	if err := out.Check(); err != nil {
 		return engine.Published{}, err
 	}
+	done, err := e.publish(ctx, query, out)
+	if err != nil {
+		return engine.Published{}, fmt.Errorf("publish %s: %w", cmp.Or(out.Name, "rows"), err)
+	}
+	return done, nil
+}
+
+func (e *Engine) publish(ctx context.Context, query string, out engine.Output) (engine.Published, error) {
 	columns, err := e.describe(ctx, trimQuery(query))
 	if err != nil {
-		return engine.Published{}, fmt.Errorf("publish %s: %w", out.Name, err)
+		return engine.Published{}, err
 	}
 	if out.Schema == nil {
 		if out.Schema, err = derivedSchema(columns, out.Comments); err != nil {
-			return engine.Published{}, fmt.Errorf("publish %s: %w", out.Name, err)
+			return engine.Published{}, err
 		}
 	}
 	p := &publication{engine: e, out: out}
 	if p.query, err = castQuery(query, columns, out.Schema); err != nil {
-		return engine.Published{}, fmt.Errorf("publish %s: %w", out.Name, err)
+		return engine.Published{}, err
 	}
 	for attempt := 1; ; attempt++ {
 		done, err := p.once(ctx)
-		if _, conflict := errors.AsType[*delta.ConflictError](err); conflict && attempt < publishAttempts {
-			continue
+		if _, conflict := errors.AsType[*delta.ConflictError](err); !conflict || attempt == publishAttempts {
+			return done, err
 		}
-		if err != nil {
-			return engine.Published{}, fmt.Errorf("publish %s: %w", out.Name, err)
-		}
-		return done, nil
 	}
 }
 
