@@ -16,6 +16,9 @@ import (
 
 const fileExtension = "zstd.parquet"
 
+// compression is shared by all files, for its encoders hold megabytes of history each.
+var compression = zstd.Codec{Level: zstd.SpeedFastest}
+
 // dataFile is a data file being written in memory: rows are encoded and compressed as they come, and can be read back.
 type dataFile struct {
 	day     string // the partition, as the log spells it
@@ -30,7 +33,7 @@ type dataFile struct {
 func newDataFile(day string) *dataFile {
 	f := &dataFile{day: day, stats: delta.NewStats(fileSchema())}
 	f.writer = parquet.NewGenericWriter[row](&f.content,
-		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
+		parquet.Compression(&compression),
 		// Bounds of documents help nobody and would hold whole documents.
 		parquet.SkipPageBounds("raw"), parquet.SkipPageStatistics("raw"),
 		// Readers older than the second version of pages are still about.

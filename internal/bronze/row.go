@@ -3,7 +3,6 @@ package bronze
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"time"
 	"unicode/utf8"
 
@@ -80,8 +79,9 @@ func textOrNull(s *string) *string {
 }
 
 func defectOf(raw []byte) Defect {
+	_, valid := rawjson.Valid(raw)
 	switch {
-	case !json.Valid(raw):
+	case !valid:
 		return NotJSON
 	case !utf8.Valid(raw):
 		return NotUTF8

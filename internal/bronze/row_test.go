@@ -49,6 +49,7 @@ var oddRecords = []struct {
 	{"id not UTF-8", "{\"id\":\"\xff\",\"last_updated\":\"2026-03-01T10:00:00Z\"}", "", "2026-03-01T10:00:00Z", "not_utf8"},
 	{"text not UTF-8", "\"\xc3\"", "", "", "not_utf8"},
 	{"zero byte escaped", `{"id":"m\u0000"}`, "m\x00", "", ""},
+	{"deep", `{"id":"o","x":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`, "o", "", ""},
 	{"1 MB", `{"id":"n","text":"` + strings.Repeat("launch ", 150_000) + `"}`, "n", "", ""},
 }
 
