@@ -16,7 +16,8 @@ import (
 	"launchlake/internal/delta"
 )
 
-// Engine is one session: names bound or defined stay until Close, and a name is used once. Methods must not be called
+// Engine is one session: names bound or defined stay until Close, and a name is used once. A name may have a layer before
+// it, as in gold.pad_activity. Methods must not be called
 // concurrently. When ctx ends the running statement is cancelled. A table is read as it was when its snapshot was
 // taken, whatever others commit meanwhile.
 type Engine interface {

@@ -51,8 +51,9 @@ func RedactURL(raw string) string {
 var (
 	// userinfo reaches to the last @ before the path, for a password may hold one.
 	userinfo   = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^/\s"'?#]*@`)
-	queryToken = regexp.MustCompile(`(?i)([?&][^=&\s"']*(?:token|key|secret|password|passwd|signature|sig|credential|auth)` +
-		`[^=&\s"']*=)[^&\s"'#]+`)
+	// The words stand alone or between _ and -, for launch_designator holds a sig too.
+	queryToken = regexp.MustCompile(`(?i)([?&](?:[\w.-]*[_-])?(?:token|key|apikey|secret|password|passwd|signature|sig|` +
+		`credential|auth|authorization)(?:[_-][\w.-]*)?=)[^&\s"'#]+`)
 	authHeader = regexp.MustCompile(`(?i)(authorization["']?[:=]\s*\[?["']?(?:token|bearer|basic)\s+)[^\s"'\]]+`)
 )
 

@@ -298,6 +298,7 @@ func TestURLIsRedacted(t *testing.T) {
 		"http://a:b@[::1]:99/x":                    "http://[::1]:99/x",
 		"http://a:%zz@host/":                       "http://host/",
 		"sample:":                                  "sample:",
+		"https://host/?launch_designator=2024-001&X-Amz-Signature=ab12&apikey=q&access_token=z&keys=1": "https://host/?launch_designator=2024-001&X-Amz-Signature=REDACTED&apikey=REDACTED&access_token=REDACTED&keys=1",
 	} {
 		if got := RedactURL(raw); got != want {
 			t.Errorf("RedactURL(%q) = %q, want %q", raw, got, want)

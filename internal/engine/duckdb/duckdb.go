@@ -176,7 +176,14 @@ func (e *Engine) Define(ctx context.Context, name, query string, when engine.Eva
 	if when == engine.Once {
 		kind = "TABLE"
 	}
-	if err := e.exec(ctx, fmt.Sprintf("CREATE %s %s AS %s", kind, quoteName(name), trimQuery(query))); err != nil {
+	relation := quoteName(name)
+	if layer, table, ok := strings.Cut(name, "."); ok {
+		if err := e.exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoteName(layer)); err != nil {
+			return fmt.Errorf("define %s: %w", name, err)
+		}
+		relation = quoteName(layer) + "." + quoteName(table)
+	}
+	if err := e.exec(ctx, fmt.Sprintf("CREATE %s %s AS %s", kind, relation, trimQuery(query))); err != nil {
 		return fmt.Errorf("define %s: %w", name, err)
 	}
 	return nil

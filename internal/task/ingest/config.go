@@ -60,9 +60,9 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// openSource makes the client of the API that the configuration names. The recorded API is served on loopback until
+// OpenSource makes the client of the API that the configuration names. The recorded API is served on loopback until
 // the returned function is called.
-func (c *Config) openSource(ctx context.Context, log *slog.Logger) (*launchapi.Client, func(), error) {
+func (c *Config) OpenSource(ctx context.Context, log *slog.Logger) (*launchapi.Client, func(), error) {
 	address, closeSource := c.SourceURL, func() {}
 	if c.SourceURL == sampleScheme {
 		launches, err := recorded.State(c.SampleState)
@@ -70,7 +70,8 @@ func (c *Config) openSource(ctx context.Context, log *slog.Logger) (*launchapi.C
 			return nil, nil, fmt.Errorf("read the recorded launches: %w", err)
 		}
 		server, err := launchapitest.New(launchapitest.Options{
-			States: [][]json.RawMessage{launches},
+			States:  [][]json.RawMessage{launches},
+			Undated: true, // its second state has a launch that lost its date
 			// The answers have the dates that they had, so that the same state gives the same lake on any day.
 			Now: func() time.Time { return recorded.AsOf(c.SampleState) },
 		})

@@ -40,7 +40,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (task.Result, error) {
 	if err != nil {
 		return task.Result{}, err
 	}
-	client, closeSource, err := c.openSource(ctx, log)
+	client, closeSource, err := c.OpenSource(ctx, log)
 	if err != nil {
 		return task.Result{}, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"launchlake/internal/bronze"
 	"launchlake/internal/launchapi"
+	"launchlake/internal/task"
 )
 
 // source is the launch API as Bronze wants it.
@@ -29,7 +30,7 @@ func (s source) Pages(ctx context.Context, since time.Time) iter.Seq2[bronze.Pag
 
 func (s source) convert(page launchapi.Page) bronze.Page {
 	return bronze.Page{
-		URL:        page.URL,
+		URL:        task.RedactURL(page.URL),
 		Status:     page.Status,
 		APIVersion: s.client.Version(),
 		FetchedAt:  page.FetchedAt,

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"launchlake/internal/lake"
+	"launchlake/internal/launchapi"
+	"launchlake/internal/task"
+	"launchlake/internal/task/ingest"
+)
+
+type doctorCommand struct {
+	JSON bool `help:"Print an object a check."`
+}
+
+// finding is the outcome of one check.
+type finding struct {
+	Check  string        `json:"check"`
+	OK     bool          `json:"ok"`
+	Detail string        `json:"detail"`
+	Advice string        `json:"advice,omitempty"` // what to do; only when it is not OK
+	Code   task.ExitCode `json:"exit_code"`
+}
+
+func (c doctorCommand) Run(s *session) error {
+	var findings []finding
+	findings = append(findings, checkConfiguration(s))
+	if findings[0].OK {
+		findings = append(findings, checkStore(s)...)
+		findings = append(findings, checkSource(s))
+	}
+	if c.JSON {
+		if err := writeJSONLines(s.out, findings); err != nil {
+			return err
+		}
+	} else if err := writeFindings(s.out, findings); err != nil {
+		return err
+	}
+	for _, f := range findings {
+		if !f.OK {
+			return task.Fail(f.Code, fmt.Errorf("%s is not well: %s", f.Check, f.Detail))
+		}
+	}
+	return nil
+}
+
+func writeFindings(out io.Writer, findings []finding) error {
+	for _, f := range findings {
+		mark := "ok  "
+		if !f.OK {
+			mark = "FAIL"
+		}
+		if _, err := fmt.Fprintf(out, "%s  %-14s %s\n", mark, f.Check, f.Detail); err != nil {
+			return err
+		}
+		if f.Advice != "" {
+			if _, err := fmt.Fprintf(out, "      %-14s %s\n", "", "-> "+f.Advice); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func good(check, detail string) finding { return finding{Check: check, OK: true, Detail: detail} }
+
+func bad(check string, err error, advice string) finding {
+	return finding{Check: check, Detail: err.Error(), Advice: advice, Code: task.CodeOf(err)}
+}
+
+func checkConfiguration(s *session) finding {
+	var source ingest.Config
+	var sql engineEnvironment
+	for _, config := range []any{&source, &sql} {
+		if err := loadConfig(s, config); err != nil {
+			return bad("configuration", err, "correct the variable; `ingest --help` and `refine --help` list them all")
+		}
+	}
+	return good("configuration", fmt.Sprintf("lake %s, source %s", task.RedactURL(s.config.URL), task.RedactURL(source.SourceURL)))
+}
+
+// checkStore looks at the store and at every table in it.
+func checkStore(s *session) []finding {
+	l, err := lake.Open(s.ctx, s.config)
+	if err == nil {
+		err = l.Probe(s.ctx)
+	}
+	if err != nil {
+		return []finding{bad("store", err, storeAdvice(task.CodeOf(err)))}
+	}
+	findings := []finding{good("store", "exactly one of racing writers wins, and listings show what was written")}
+	names, err := l.Tables(s.ctx)
+	if err != nil {
+		return append(findings, bad("tables", err, storeAdvice(task.CodeOf(err))))
+	}
+	if len(names) == 0 {
+		return append(findings, good("tables", "none yet"))
+	}
+	for _, name := range names {
+		snapshot, err := l.Table(name).Snapshot(s.ctx)
+		if err != nil {
+			findings = append(findings, bad(name, err, "the table cannot be read: `lake history "+name+"` shows its last good commits"))
+			continue
+		}
+		findings = append(findings, good(name, fmt.Sprintf("version %d, %d files", snapshot.Version(), snapshot.NumFiles())))
+	}
+	return findings
+}
+
+func storeAdvice(code task.ExitCode) string {
+	switch code {
+	case task.NoPermission:
+		return "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or the folder's permissions): the lake must be readable and writable"
+	case task.Unavailable:
+		return "check that the bucket or folder exists, and S3_ENDPOINT and S3_PATH_STYLE for a service that is not AWS's"
+	}
+	return "check LAKE_URL"
+}
+
+func checkSource(s *session) finding {
+	var c ingest.Config
+	if err := loadConfig(s, &c); err != nil {
+		return bad("source", err, "correct the variable")
+	}
+	client, closeSource, err := c.OpenSource(s.ctx, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return bad("source", err, "check SOURCE_URL")
+	}
+	defer closeSource()
+	budget, err := client.Throttle(s.ctx)
+	if errors.Is(err, launchapi.ErrBudgetUnknown) {
+		// Only a page tells whether this is the launch API at all.
+		for _, err = range client.Pages(s.ctx, launchapi.Query{Limit: 1}) {
+			break
+		}
+		if err == nil {
+			return good("source", "answers; it does not tell its request budget")
+		}
+	}
+	switch {
+	case err == nil:
+		return good("source", fmt.Sprintf("answers; %d of %d requests left", budget.Left(), budget.Limit))
+	case errors.Is(err, launchapi.ErrUnauthorized):
+		return bad("source", task.Fail(task.NoPermission, err), "check LL2_TOKEN")
+	}
+	return bad("source", task.Fail(task.Unavailable, err),
+		"check SOURCE_URL and the network, and whether https://thespacedevs.com says that the API is down")
+}
