@@ -50,7 +50,7 @@ func RedactURL(raw string) string {
 
 var (
 	// userinfo reaches to the last @ before the path, for a password may hold one.
-	userinfo   = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^/\s"'?#]*@`)
+	userinfo = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^/\s"'?#]*@`)
 	// The words stand alone or between _ and -, for launch_designator holds a sig too.
 	queryToken = regexp.MustCompile(`(?i)([?&](?:[\w.-]*[_-])?(?:token|key|apikey|secret|password|passwd|signature|sig|` +
 		`credential|auth|authorization)(?:[_-][\w.-]*)?=)[^&\s"'#]+`)

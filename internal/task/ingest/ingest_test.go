@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"launchlake/internal/lake"
+	"launchlake/internal/launchapi/launchapitest"
 	"launchlake/internal/launchapi/recorded"
 	"launchlake/internal/objstore"
 	"launchlake/internal/task"
@@ -43,8 +45,14 @@ func run(t *testing.T, c ingest.Config) task.Result {
 	return result
 }
 
-// recordsOf reads the records of the lake's Bronze table.
-func recordsOf(t *testing.T, c ingest.Config) []string {
+// row is what these tests look at of a row.
+type row struct {
+	Raw        []byte  `parquet:"raw"`
+	RequestURL *string `parquet:"request_url"`
+}
+
+// rowsOf reads the lake's Bronze table.
+func rowsOf(t *testing.T, c ingest.Config) []row {
 	t.Helper()
 	l, err := lake.Open(t.Context(), c.Lake())
 	if err != nil {
@@ -55,7 +63,7 @@ func recordsOf(t *testing.T, c ingest.Config) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var records []string
+	var all []row
 	for file, err := range snapshot.Files() {
 		if err != nil {
 			t.Fatal(err)
@@ -64,18 +72,23 @@ func recordsOf(t *testing.T, c ingest.Config) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		type row struct {
-			Raw []byte `parquet:"raw"`
-		}
 		reader := parquet.NewGenericReader[row](bytes.NewReader(content))
 		rows := make([]row, reader.NumRows())
 		if _, err := reader.Read(rows); err != nil && !errors.Is(err, io.EOF) {
 			t.Fatal(err)
 		}
-		for _, r := range rows {
-			records = append(records, string(r.Raw))
-		}
+		all = append(all, rows...)
 		_ = reader.Close()
+	}
+	return all
+}
+
+// recordsOf gives the records of the lake's Bronze table.
+func recordsOf(t *testing.T, c ingest.Config) []string {
+	t.Helper()
+	var records []string
+	for _, r := range rowsOf(t, c) {
+		records = append(records, string(r.Raw))
 	}
 	slices.Sort(records)
 	return records
@@ -158,5 +171,17 @@ func TestDefaultsAreThoseOfTheHelp(t *testing.T) {
 	want := []any{"sample:", 1, 12 * time.Hour, 10, int64(32 << 20), 90 * time.Second, 3}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
+	}
+}
+
+func TestKeyInTheAPIsAddressIsNotKept(t *testing.T) {
+	api := launchapitest.Start(t, launchapitest.Options{States: [][]json.RawMessage{{json.RawMessage(`{"id":"1"}`)}}})
+	c := configOf(t, map[string]string{
+		"LAKE_URL": filepath.Join(t.TempDir(), "lake"), "SOURCE_URL": api.URL() + "?api_key=abcdef&lsp__id=121",
+	})
+	run(t, c)
+	rows := rowsOf(t, c)
+	if len(rows) != 1 || strings.Contains(*rows[0].RequestURL, "abcdef") || !strings.Contains(*rows[0].RequestURL, "lsp__id=121") {
+		t.Errorf("request_url is %s", *rows[0].RequestURL)
 	}
 }
