@@ -4,7 +4,7 @@ SOURCE_URL ?= sample:
 STATE      ?= 1
 LAKE_URL   ?= ./lake
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS    := -s -w -X launchlake/internal/task.Version=$(VERSION)
+LDFLAGS    := -s -w -X launchlake/internal/task.version=$(VERSION)
 
 .PHONY: help build run test bench clean
 

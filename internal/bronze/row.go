@@ -6,7 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"launchlake/internal/launchapi/rawjson"
+	"launchlake/internal/rawjson"
 )
 
 // row is a row of the table. Its fields are the columns of the data files, in the schema's order; the partition column

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/url"
 
-	"launchlake/internal/launchapi/rawjson"
+	"launchlake/internal/rawjson"
 )
 
 // maxRereads of one page, before a collection that moves under the reader is given up.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"launchlake/internal/launchapi/rawjson"
+	"launchlake/internal/rawjson"
 )
 
 // envelope is what the API wraps a page in.

@@ -52,6 +52,8 @@ type Table struct {
 	Quarantined   int64  `json:"quarantined"`
 	FilesAdded    int64  `json:"files_added"`
 	FilesRemoved  int64  `json:"files_removed"`
+	// RulesBroken counts the records that broke each rule of the table's contract; a record may break several.
+	RulesBroken map[string]int64 `json:"rules_broken,omitempty"`
 }
 
 func (r Result) write(w io.Writer) error {

@@ -1,8 +1,11 @@
 package task
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -25,6 +28,11 @@ func Summary(w io.Writer, results []Result) error {
 		fmt.Fprintln(&lines, strings.TrimRight(line[columnGap:], " \n"))
 	}
 	for _, r := range results {
+		for _, t := range r.Tables {
+			if len(t.RulesBroken) > 0 {
+				fmt.Fprintf(&lines, "\n%s: rules broken: %s\n", t.Name, rulesBroken(t.RulesBroken))
+			}
+		}
 		if r.Error != "" {
 			fmt.Fprintf(&lines, "\n%s: %s: %s\n", r.Task, words(r.Status), r.Error)
 		}
@@ -79,6 +87,17 @@ func versions(t Table) string {
 		return fmt.Sprintf("new -> %d", t.Version)
 	}
 	return fmt.Sprintf("%d -> %d", t.VersionBefore, t.Version)
+}
+
+// rulesBroken lists the rules, those broken most often first.
+func rulesBroken(counts map[string]int64) string {
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s %s", name, count(counts[name]))
+	}
+	return strings.Join(names, ", ")
 }
 
 func words(s Status) string { return strings.ReplaceAll(string(s), "_", " ") }

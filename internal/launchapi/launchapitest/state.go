@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"launchlake/internal/launchapi/rawjson"
+	"launchlake/internal/rawjson"
 )
 
 // record is a launch's bytes and what LL2 finds and orders it by.

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"launchlake/internal/launchapi/rawjson"
+	"launchlake/internal/rawjson"
 )
 
 // Fault is a broken record of state 2: a real launch corrupted by us. Its id is its own, so it stands in no real

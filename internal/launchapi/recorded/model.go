@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"sync"
 
-	"launchlake/internal/launchapi/rawjson"
+	"launchlake/internal/rawjson"
 )
 
 // model is what generated launches have in common with a recorded one, as JSON. The mission is the end of its object, after

@@ -87,10 +87,9 @@ func refine(ctx context.Context, c Config, l *lake.Lake, name string, log *slog.
 	if err != nil {
 		return refined{}, classify(fmt.Errorf("%s of %s: %w", source, l, err))
 	}
-	for _, rule := range done.Rules {
-		if rule.Broken > 0 {
-			log.WarnContext(ctx, "rule broken", "table", rules.Table, "rule", rule.Rule, "action", string(rule.Action), "records", rule.Broken)
-		}
+	broken := rulesBroken(done.Rules)
+	if len(broken) > 0 {
+		log.InfoContext(ctx, "rules broken", "table", rules.Table, "records", broken)
 	}
 	return refined{done, tables(rules.Table, quarantine, done)}, nil
 }
@@ -121,6 +120,7 @@ func tables(target, quarantine string, done silver.Result) []task.Table {
 			Quarantined:   done.Counts.Quarantined,
 			FilesAdded:    int64(done.Target.FilesAdded),
 			FilesRemoved:  int64(done.Target.FilesRemoved),
+			RulesBroken:   rulesBroken(done.Rules),
 		},
 		{
 			Name:          quarantine,
@@ -132,4 +132,19 @@ func tables(target, quarantine string, done silver.Result) []task.Table {
 			FilesRemoved:  int64(done.Quarantine.FilesRemoved),
 		},
 	}
+}
+
+// rulesBroken counts the records by the rule that they broke; nil when none did.
+func rulesBroken(counts []silver.RuleCount) map[string]int64 {
+	var broken map[string]int64
+	for _, c := range counts {
+		if c.Broken == 0 {
+			continue
+		}
+		if broken == nil {
+			broken = map[string]int64{}
+		}
+		broken[c.Rule] = c.Broken
+	}
+	return broken
 }

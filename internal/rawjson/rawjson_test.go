@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"launchlake/internal/launchapi/rawjson"
+	"launchlake/internal/rawjson"
 )
 
 func TestMembersAreSlicesOfTheText(t *testing.T) {

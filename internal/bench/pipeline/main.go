@@ -1,0 +1,158 @@
+// Command pipeline measures the tasks as whole processes: wall time, peak memory and bytes a second, over launches that
+// are generated and served on loopback. It runs the binaries of ./bin, so `make build` comes first.
+//
+//	go run ./internal/bench/pipeline -launches 100000
+//
+// The lake is a new temporary folder, or with -lake one on S3, for which the tasks' environment says the rest.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"iter"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"launchlake/internal/launchapi/launchapitest"
+	"launchlake/internal/launchapi/recorded"
+	"launchlake/internal/task"
+)
+
+const seed = 1
+
+func main() {
+	launches := flag.Int("launches", 100_000, "how many launches the API has")
+	changes := flag.Int("changes", 200, "how many of them change for the second run")
+	runs := flag.Int("runs", 1, "how often everything is measured; medians are printed")
+	lake := flag.String("lake", "", "URL of an empty lake; a temporary folder when not set")
+	bin := flag.String("bin", "bin", "folder of the binaries")
+	flag.Parse()
+	if err := measure(*launches, *changes, *runs, *lake, *bin); err != nil {
+		fmt.Fprintln(os.Stderr, "pipeline:", err)
+		os.Exit(1)
+	}
+}
+
+// figure is what one process took.
+type figure struct {
+	seconds float64
+	peak    int64 // bytes, of the resident set
+}
+
+func measure(launches, changes, runs int, lake, bin string) error {
+	all := slices.Collect(recorded.Generate(launches, seed))
+	changed := slices.Concat(all, slices.Collect(recorded.GenerateChanges(launches, changes, seed)))
+	rawBytes := total(slices.Values(all))
+	fmt.Printf("%d launches, %.0f MB of JSON; then %d changes, %.2f MB\n\n", launches, megabytes(rawBytes), changes,
+		megabytes(total(slices.Values(changed))-rawBytes))
+	figures := map[string][]figure{}
+	for run := range runs {
+		server, err := launchapitest.New(launchapitest.Options{States: [][]json.RawMessage{all, changed}})
+		if err != nil {
+			return err
+		}
+		err = measureOnce(server, lakeOf(lake, run), bin, figures)
+		server.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return show(figures, rawBytes)
+}
+
+// lakeOf is the lake of a run; "": a temporary folder.
+func lakeOf(lake string, run int) string {
+	if lake == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s/%d", lake, run)
+}
+
+var (
+	states = []string{"first", "changes", "nothing new"}
+	tasks  = []string{"ingest", "refine", "aggregate"}
+)
+
+func measureOnce(server *launchapitest.Server, lake, bin string, figures map[string][]figure) error {
+	if lake == "" {
+		folder, err := os.MkdirTemp("", "launchlake-bench-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(folder)
+		lake = "file://" + folder
+	}
+	for i, state := range states {
+		server.SetState(min(i, 1))
+		for _, name := range tasks {
+			f, err := runTask(filepath.Join(bin, name), lake, server.URL())
+			if err != nil {
+				return fmt.Errorf("%s, %s: %w", name, state, err)
+			}
+			figures[state+"/"+name] = append(figures[state+"/"+name], f)
+		}
+	}
+	return nil
+}
+
+func runTask(binary, lake, source string) (figure, error) {
+	c := exec.Command(binary)
+	c.Env = append(os.Environ(), "LAKE_URL="+lake, "SOURCE_URL="+source, "LOG_LEVEL=warn", "LOG_FORMAT=json")
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, &out
+	start := time.Now()
+	err := c.Run()
+	took := time.Since(start)
+	if code := c.ProcessState.ExitCode(); code != int(task.Done) && code != int(task.NothingNew) {
+		return figure{}, fmt.Errorf("%w\n%s", err, out.String())
+	}
+	usage := c.ProcessState.SysUsage().(*syscall.Rusage)
+	const kilobyte = 1024 // the unit of Maxrss on Linux
+	return figure{took.Seconds(), usage.Maxrss * kilobyte}, nil
+}
+
+func show(figures map[string][]figure, rawBytes int64) error {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "run\ttask\tseconds\tMB/s of JSON\tpeak MB\t")
+	for _, state := range states {
+		for _, name := range tasks {
+			f := figures[state+"/"+name]
+			seconds := median(f, func(f figure) float64 { return f.seconds })
+			rate := "-"
+			if state == states[0] {
+				rate = fmt.Sprintf("%.0f", megabytes(rawBytes)/seconds)
+			}
+			peak := median(f, func(f figure) float64 { return megabytes(f.peak) })
+			fmt.Fprintf(w, "%s\t%s\t%.2f\t%s\t%.0f\t\n", state, name, seconds, rate, peak)
+		}
+	}
+	return w.Flush()
+}
+
+func median(figures []figure, of func(figure) float64) float64 {
+	values := make([]float64, len(figures))
+	for i, f := range figures {
+		values[i] = of(f)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+func total(all iter.Seq[json.RawMessage]) (n int64) {
+	for raw := range all {
+		n += int64(len(raw))
+	}
+	return n
+}
+
+func megabytes(n int64) float64 {
+	const mega = 1e6
+	return float64(n) / mega
+}
