@@ -3,6 +3,7 @@ package delta
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -147,6 +148,28 @@ func (r *objectReader) ReadAt(p []byte, offset int64) (int, error) {
 // failure is the store's error, if it was the store that failed and not the file that is broken.
 func (r *objectReader) failure() error { return r.err }
 
+// checkFooter looks at the length of the footer, which the Parquet library believes and allocates.
+func checkFooter(r io.ReaderAt, size int64) error {
+	const length, magic = 4, 4
+	var end [length + magic]byte
+	if size < magic+length+magic {
+		return fmt.Errorf("%d bytes are no Parquet file", size)
+	}
+	if _, err := r.ReadAt(end[:], size-length-magic); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if string(end[length:]) != "PAR1" {
+		return errors.New("not a Parquet file: it does not end as one")
+	}
+	if footer := int64(binary.LittleEndian.Uint32(end[:])); footer > size-magic-length-magic {
+		return fmt.Errorf("a footer of %d bytes in a Parquet file of %d", footer, size)
+	}
+	return nil
+}
+
+// maxRowsPerByte is more than any compression makes possible. A footer that claims more rows is broken.
+const maxRowsPerByte = 1 << 10
+
 // readParquetActions gives the actions of a Parquet file. The Parquet library panics on some broken files.
 func readParquetActions(r io.ReaderAt, size int64, take func(checkpointLine)) (err error) {
 	defer func() {
@@ -154,6 +177,9 @@ func readParquetActions(r io.ReaderAt, size int64, take func(checkpointLine)) (e
 			err = fmt.Errorf("broken Parquet file: %v", p)
 		}
 	}()
+	if err := checkFooter(r, size); err != nil {
+		return err
+	}
 	file, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(1<<20))
 	if err != nil {
 		return err
@@ -162,6 +188,12 @@ func readParquetActions(r io.ReaderAt, size int64, take func(checkpointLine)) (e
 	for _, group := range file.RowGroups() {
 		rows := newRowCursor(file.Root(), group)
 		actions := newActionReader(rows, shared)
+		if len(rows.columns) == 0 {
+			continue // nothing that we know
+		}
+		if group.NumRows() > maxRowsPerByte*size {
+			return fmt.Errorf("%d rows in %d bytes", group.NumRows(), size)
+		}
 		for n := int64(0); n < group.NumRows(); n++ {
 			if err := rows.next(); err != nil {
 				return fmt.Errorf("row %d: %w", n, err)
