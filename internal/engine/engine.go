@@ -26,8 +26,9 @@ type Engine interface {
 	Bind(ctx context.Context, name string, in Input) error
 
 	// Parse gives the rows of a relation, with their documents parsed, a name: the relation's columns but for the
-	// document, then [Parsed] and [WrongTypes], then the columns asked for. A document never makes the call fail, whatever
-	// it holds. Documents are parsed once, in this call.
+	// document, then [Parsed] and [WrongTypes], then the columns asked for. A document never makes a query fail, whatever
+	// it holds. Documents are parsed whenever the name is used: who needs the rows more than once defines a query over
+	// them that is run [Once].
 	Parse(ctx context.Context, name string, d Documents) error
 
 	// Define gives the rows of a query a name.

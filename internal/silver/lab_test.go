@@ -23,12 +23,12 @@ import (
 
 // lab is a lake with a Bronze table that tests fill by hand.
 type lab struct {
-	t        *testing.T
+	t        testing.TB
 	store    objstore.Store
 	contract *contract.Contract
 }
 
-func newLab(t *testing.T) *lab {
+func newLab(t testing.TB) *lab {
 	t.Helper()
 	c, err := contract.Load("launches")
 	if err != nil {
@@ -49,7 +49,7 @@ func tables(store objstore.Store) silver.Tables {
 	}
 }
 
-func open(t *testing.T) *duckdb.Engine {
+func open(t testing.TB) *duckdb.Engine {
 	t.Helper()
 	e, err := duckdb.Open(t.Context(), duckdb.Options{Folder: t.TempDir()})
 	if err != nil {

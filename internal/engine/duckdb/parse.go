@@ -23,7 +23,7 @@ func (e *Engine) Parse(ctx context.Context, name string, d engine.Documents) err
 	if err != nil {
 		return fmt.Errorf("parse documents of %s: %w", d.From, err)
 	}
-	return e.Define(ctx, name, p.query(), engine.Once)
+	return e.Define(ctx, name, p.query(), engine.EachTime)
 }
 
 // parsing is the SQL of a Parse in its parts.

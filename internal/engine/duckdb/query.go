@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	driver "github.com/duckdb/duckdb-go/v2"
-	"github.com/google/uuid"
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
@@ -20,6 +20,7 @@ type resultColumn struct {
 	name  string
 	typ   delta.Type
 	exact bool // a table can have the type
+	cast  bool // its values are shown as DuckDB casts them to text
 }
 
 // describe gives the columns of a query without running it.
@@ -54,6 +55,7 @@ func resultColumns(s *driver.Stmt) ([]resultColumn, error) {
 			return nil, err
 		}
 		columns[i].typ, columns[i].exact = deltaType(info)
+		columns[i].cast = columns[i].typ == delta.String && (info.InternalType() != driver.TYPE_VARCHAR || info.Alias() == "JSON")
 		if columns[i].name, err = s.ColumnName(i); err != nil {
 			return nil, err
 		}
@@ -68,7 +70,7 @@ func (e *Engine) Query(ctx context.Context, query string) (*engine.Rows, error) 
 	if err != nil {
 		return nil, fmt.Errorf("query: %w", err)
 	}
-	rows, err := e.db.QueryContext(ctx, query)
+	rows, err := e.db.QueryContext(ctx, shownQuery(query, columns))
 	if err != nil {
 		return nil, fmt.Errorf("query: %w", queryError(ctx, err))
 	}
@@ -95,6 +97,23 @@ func (e *Engine) Query(ctx context.Context, query string) (*engine.Rows, error) 
 	return &engine.Rows{Schema: schema, All: all, Close: rows.Close}, nil
 }
 
+// shownQuery casts to text what the program has no values for. Columns are renamed within: names may be there twice.
+func shownQuery(query string, columns []resultColumn) string {
+	if !slices.ContainsFunc(columns, func(c resultColumn) bool { return c.cast }) {
+		return query
+	}
+	var names, cells []string
+	for i, c := range columns {
+		name := fmt.Sprintf("c%d", i)
+		names = append(names, name)
+		if c.cast {
+			name = "CAST(" + name + " AS VARCHAR)"
+		}
+		cells = append(cells, name)
+	}
+	return fmt.Sprintf("SELECT %s FROM (%s\n) AS q(%s)", join(cells), query, join(names))
+}
+
 func scanRow(rows *sql.Rows, columns []resultColumn) ([]any, error) {
 	values := make([]any, len(columns))
 	places := make([]any, len(columns))
@@ -118,12 +137,7 @@ var errValue = errors.New("unexpected value of the driver")
 // goValue turns a value of the driver into the one that [engine.Rows] promises for its type.
 func goValue(t delta.Type, v any) (any, error) {
 	switch v := v.(type) {
-	case nil, bool, string, float64, int64:
-		return v, nil
-	case []byte:
-		if t == delta.String {
-			return uuidText(v), nil
-		}
+	case nil, bool, string, []byte, float64, int64:
 		return v, nil
 	case float32:
 		return float64(v), nil
@@ -205,13 +219,6 @@ func goMap(t delta.Type, v driver.OrderedMap) (any, error) {
 		pairs[i] = [2]any{key, value}
 	}
 	return pairs, nil
-}
-
-func uuidText(v []byte) string {
-	if id, err := uuid.FromBytes(v); err == nil {
-		return id.String()
-	}
-	return string(v)
 }
 
 func decimalText(d driver.Decimal) delta.DecimalValue {

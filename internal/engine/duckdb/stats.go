@@ -123,7 +123,7 @@ func parseText(t delta.Type, text string) (any, error) {
 	return nil, fmt.Errorf("no value of type %s can be read from text", t)
 }
 
-var momentText = regexp.MustCompile(`^(\d+)-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?( \(BC\))?(?:\+00)?( \(BC\))?$`)
+var momentText = regexp.MustCompile(`^(\d+)-(\d\d)-(\d\d)( \(BC\))?(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?(?:\+00)?$`)
 
 // parseTime reads dates and timestamps in UTC, of any year.
 func parseTime(text string) (time.Time, error) {
@@ -131,11 +131,9 @@ func parseTime(text string) (time.Time, error) {
 	if m == nil {
 		return time.Time{}, fmt.Errorf("%q is no time that a table can hold", text)
 	}
+	fraction := m[8] + strings.Repeat("0", 6-len(m[8]))
 	var n [7]int
-	for i, digits := range m[1:8] {
-		if i == 6 {
-			digits += strings.Repeat("0", 6-len(digits))
-		}
+	for i, digits := range []string{m[1], m[2], m[3], m[5], m[6], m[7], fraction} {
 		if digits == "" {
 			continue
 		}
@@ -145,8 +143,8 @@ func parseTime(text string) (time.Time, error) {
 		}
 	}
 	year := n[0]
-	if m[8] != "" || m[9] != "" {
+	if m[4] != "" {
 		year = 1 - year // the year before 1 is 0, which is 1 BC
 	}
-	return time.Date(year, time.Month(n[1]), n[2], n[3], n[4], n[5], n[6]*1000, time.UTC), nil
+	return time.Date(year, time.Month(n[1]), n[2], n[3], n[4], n[5], n[6]*int(time.Microsecond), time.UTC), nil
 }

@@ -23,7 +23,7 @@ type written struct {
 }
 
 // rowGroupBytes bounds what a writer holds in memory.
-const rowGroupBytes = "64MB"
+const rowGroupBytes = "16MB"
 
 // copyOut writes the rows of a query into local files; without rows there are none.
 func (p *publication) copyOut(ctx context.Context, query string, partitions []string) ([]written, error) {

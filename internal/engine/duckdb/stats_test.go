@@ -1,0 +1,94 @@
+package duckdb_test
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"launchlake/internal/delta"
+	"launchlake/internal/engine"
+)
+
+// randomRows gives rows of all types that have statistics, many of them null, the numbers of very different sizes.
+func randomRows(seed, rows int) string {
+	h := func(salt string) string { return fmt.Sprintf("hash(i, %d, '%s')", seed, salt) }
+	maybe := func(salt, value string) string {
+		return fmt.Sprintf("case when %s %% 5 = 0 then null else %s end", h("null"+salt), value)
+	}
+	integer := func(salt string, bits int) string {
+		return fmt.Sprintf("((%s >> %d)::hugeint - (1::hugeint << %d))", h(salt), 64-bits, bits-1)
+	}
+	columns := []string{
+		maybe("l", integer("l", 64)+"::bigint") + " as l",
+		maybe("n", integer("n", 32)+"::int") + " as n",
+		maybe("h", integer("h", 16)+"::smallint") + " as h",
+		maybe("b", integer("b", 8)+"::tinyint") + " as b",
+		maybe("d", fmt.Sprintf("(%s::double) * pow(10::double, (%s %% 40)::int - 20)", integer("d", 40), h("dd"))) + " as d",
+		maybe("f", fmt.Sprintf("((%s::double) / 1000)::float", integer("f", 30))) + " as f",
+		maybe("m", fmt.Sprintf("(%s::hugeint / 1000)::decimal(24,6)", integer("m", 50))) + " as m",
+		maybe("s", fmt.Sprintf("repeat(chr((65 + %s %% 900)::int), (%s %% 50)::int) || md5(i::varchar)", h("s1"), h("s2"))) + " as s",
+		maybe("day", fmt.Sprintf("date '1970-01-01' + (%s %% 5000000 - 700000)::int", integer("day", 60))) + " as day",
+		maybe("t", fmt.Sprintf("make_timestamp((%s)::bigint)::timestamptz", integer("t", 57))) + " as t",
+		maybe("u", fmt.Sprintf("make_timestamp((%s)::bigint)", integer("u", 57))) + " as u",
+		maybe("g", fmt.Sprintf("{'x': %s::int, 'y': %s}", integer("g", 20), maybe("gy", h("gy")+"::varchar"))) + " as g",
+	}
+	return fmt.Sprintf("select %s from range(%d) r(i)", strings.Join(columns, ", "), rows)
+}
+
+func TestStatisticsAreThoseOfTheRows(t *testing.T) {
+	leaves := map[string]string{"l": "l", "n": "n", "h": "h", "b": "b", "d": "d", "f": "f", "m": "m", "s": "s", "day": "day", "t": "t", "u": "u", "g.x": "g.x"}
+	for seed := range 12 {
+		e := open(t)
+		table := delta.Open(dir(t))
+		publish(t, e, randomRows(seed, 1+seed*37), engine.Output{Table: table, Mode: engine.Append})
+		s, err := table.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Bind(t.Context(), "t", engine.Input{Snapshot: s}); err != nil {
+			t.Fatal(err)
+		}
+		for add, err := range s.Files() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for leaf, column := range leaves {
+				rows, err := query(t, e, fmt.Sprintf("select min(%[1]s), max(%[1]s), count(*) - count(%[1]s) from t", column))
+				if err != nil {
+					t.Fatal(err)
+				}
+				stats, ok := add.Stats.Columns[leaf]
+				if !ok || stats.NullCount == nil || *stats.NullCount != rows[0][2] {
+					t.Errorf("seed %d: %s: null count %v, want %v", seed, leaf, stats.NullCount, rows[0][2])
+				}
+				compareBound(t, fmt.Sprintf("seed %d: min of %s", seed, leaf), stats.Min, rows[0][0], -1)
+				compareBound(t, fmt.Sprintf("seed %d: max of %s", seed, leaf), stats.Max, rows[0][1], +1)
+			}
+		}
+		_ = e.Close()
+	}
+}
+
+// compareBound checks a bound of the log against the value in the data. Strings are cut, and times have milliseconds in the
+// log, rounded up by the writer and once more by the reader, so that these bounds may lie a little outside.
+func compareBound(t *testing.T, what string, got, want any, side int) {
+	t.Helper()
+	switch want := want.(type) {
+	case string:
+		bound, ok := got.(string)
+		if !ok || side < 0 && !strings.HasPrefix(want, bound) || side > 0 && bound < want {
+			t.Errorf("%s is %q, the data has %q", what, got, want)
+		}
+	case time.Time:
+		bound, ok := got.(time.Time)
+		if off := bound.Sub(want); !ok || math.Abs(float64(off)) > float64(2*time.Millisecond) || off*time.Duration(side) < 0 {
+			t.Errorf("%s is %v, the data has %v", what, got, want)
+		}
+	default:
+		if got != want {
+			t.Errorf("%s is %v (%[2]T), the data has %v (%[3]T)", what, got, want)
+		}
+	}
+}
