@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"launchlake/internal/objstore"
@@ -16,8 +17,8 @@ import (
 var ErrUnknownOutcome = errors.New("outcome of the commit unknown")
 
 const (
-	defaultCommitAttempts = 100
-	storeAttempts         = 10 // for one version, when the store fails without saying what is wrong
+	defaultCommitAttempts = 1000 // one of many busy writers has bad luck for long: each attempt is as likely as theirs
+	storeAttempts         = 10   // for one version, when the store fails without saying what is wrong
 	firstPause            = 10 * time.Millisecond
 	longestPause          = 2 * time.Second        // between attempts that the store failed
 	longestWait           = 100 * time.Millisecond // between attempts that other writers were faster than
@@ -114,8 +115,10 @@ func (p *prepared) rebase(ctx context.Context, winner *commitFile) error {
 		if err != nil {
 			return err
 		}
-		if err := next.protocol.checkWrite(next.usage()); err != nil {
-			return err
+		if winner.protocol != nil {
+			if err := next.protocol.checkWrite(next.usage()); err != nil {
+				return err
+			}
 		}
 		p.base = next
 		winner, err = p.table.readCommit(ctx, p.version())
@@ -128,6 +131,15 @@ func (p *prepared) rebase(ctx context.Context, winner *commitFile) error {
 
 // after gives the snapshot behind one more commit.
 func (s *Snapshot) after(c *commitFile) (*Snapshot, error) {
+	if c.metadata == nil && c.protocol == nil && !c.addsVectors() {
+		next := *s // what was checked holds on
+		next.state = s.state.after(c)
+		next.timestamp = c.modTime.UTC()
+		if next.inCommitTimestamps() {
+			next.timestamp = inCommitTimestamp(c, next.timestamp)
+		}
+		return &next, nil
+	}
 	next, err := s.table.newSnapshot(s.state.after(c), c.modTime)
 	if err != nil {
 		return nil, err
@@ -136,6 +148,10 @@ func (s *Snapshot) after(c *commitFile) (*Snapshot, error) {
 		next.timestamp = inCommitTimestamp(c, next.timestamp)
 	}
 	return next, nil
+}
+
+func (c *commitFile) addsVectors() bool {
+	return slices.ContainsFunc(c.adds, func(a *addAction) bool { return a.DeletionVector != nil })
 }
 
 func (p *prepared) done(own *commitFile) (*Snapshot, error) {

@@ -1,5 +1,55 @@
 // Package delta reads and writes Delta Lake tables on an object store.
 //
-// A [Table] is a location. A [Snapshot] is the table at one version and never changes. A [Transaction] starts
-// from a snapshot and commits its actions as the next version, or reports why it could not.
+// A [Table] is a location. A [Snapshot] is the table at one version and never changes; it lists the live data files
+// ([Add]), left out those that a [Predicate] excludes. A [Transaction] starts from a snapshot and commits its actions as
+// the next version, or reports why it could not. A [Commit] is one version of the log as its writer left it.
+//
+// Rows are not its business: it plans which files hold them and commits new ones, and somebody else reads and writes
+// the Parquet. Maintenance (optimize, vacuum, restore, log clean-up) and the change data feed are not in it either.
+//
+// # Commits
+//
+// The one thing a store must be able to do is to create an object unless it exists. The commit of version N+1 is created
+// so; whoever finds it taken reads what the others did, checks it for conflicts and goes on behind them. When the store's
+// answer is lost, the commit is read back and known by the id that each transaction has, so it is neither repeated nor
+// reported as failed. A writer that may be killed between commit and answer sets its own progress in the same commit
+// ([Transaction.SetTransaction]) and finds it there when it runs again.
+//
+// Isolation is that of the table's property delta.isolationLevel: Serializable unless it says WriteSerializable. Changes
+// of metadata by another writer are conflicts for every transaction, blind appends included.
+//
+// # What of the protocol is here
+//
+// By the sections of PROTOCOL.md, with the file that holds it:
+//
+//   - Delta Log Entries (segment.go, logpath.go): commits must be contiguous; a gap, an empty commit, a cut line are a
+//     [CorruptError]. Names that are not of the protocol are passed over.
+//   - Checkpoints (checkpoint_read.go, checkpoint_write.go): read: classic, in parts, V2 with JSON or Parquet manifest and
+//     sidecars; statistics as text or as columns. Written: classic, one file, both forms of statistics, every
+//     delta.checkpointInterval commits. _last_checkpoint (lastcheckpoint.go) is a hint, and written after a checkpoint; its
+//     checksum is neither checked nor written.
+//   - Log Compaction Files, Version Checksum Files: passed over when reading, not written. Staged commits are not read.
+//   - Actions (logline.go, commitinfo.go): metaData, protocol, add, remove, txn, domainMetadata, commitInfo, sidecar,
+//     checkpointMetadata. cdc actions are passed over, their tables not written. Unknown actions and fields are passed over.
+//   - Action Reconciliation (state.go, replay.go): newest first; only files that commits name are remembered on the way.
+//   - Table Features (features.go): one table says for each feature how far it is served. Features that a reader must know
+//     and this package does not are an [UnsupportedError] with their names; so are those for writers, when a transaction
+//     commits. Protocol versions that imply features are taken apart likewise.
+//   - Served: appendOnly, timestampNtz, v2Checkpoint, vacuumProtocolCheck, inCommitTimestamp, domainMetadata. Tables of
+//     policy delta.checkpointPolicy=v2 are read, not written.
+//   - Served while a table lists them without using them: columnMapping, deletionVectors, typeWidening, variantType,
+//     variantShredding for readers and writers (variants: readers only); invariants, checkConstraints, changeDataFeed,
+//     generatedColumns, identityColumns, allowColumnDefaults for writers. Readers need not know the latter.
+//   - Read, not written: rowTracking, clustering, checkpointProtection, icebergCompat*, materializePartitionColumns, and
+//     unknown features of writers. Neither read nor written: catalogManaged, unknown features of readers, unknown types.
+//   - Requirements for Writers: a new table gets protocol (1,2), or (3,7) with timestampNtz when a column needs it. Columns
+//     that must not be null are checked by the statistics of the files added; rows are the writer's to check.
+//   - Schema Serialization Format (schema.go, types.go), schema evolution (evolve.go): columns are added, or made nullable;
+//     nothing else changes.
+//   - Partition Value Serialization (partition.go, timetext.go), paths (path.go): every type and every spelling in use. The
+//     empty string is null.
+//   - Per-file Statistics (stats.go, statsjson.go): the first 32 leaf columns or those that the properties name; strings cut to
+//     32 characters, timestamps to milliseconds. Both stay bounds: a cut maximum is raised, and one that was read is widened.
+//   - In-Commit Timestamps (timetravel.go): read, and kept growing when enabled. Time travel goes by them, and by the
+//     objects' times where there are none.
 package delta

@@ -25,7 +25,7 @@ type Options struct {
 	Now            func() time.Time // the clock; nil: time.Now
 	Logger         *slog.Logger     // told of retries and of checkpoints that could not be written; nil: silent
 	EngineInfo     string           // the writer's name in commits; "": launchlake and the build's version
-	CommitAttempts int              // how often a commit goes behind those of others; 0: 100
+	CommitAttempts int              // how often a commit is tried while others come before it; 0: 1000
 }
 
 // Open names the table whose root is the root of store. It does no I/O: the table need not exist yet.
