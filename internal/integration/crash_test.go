@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -109,6 +110,36 @@ func TestBadEnvironmentsEndBeforeAnythingIsWritten(t *testing.T) {
 		}
 	}
 	if names := fileNames(t, writable); len(names) > 0 {
+		t.Errorf("something was written: %v", names)
+	}
+}
+
+// TestReadOnlyFolderIsRefused runs the tasks as a user that may not write the lake's folder.
+func TestReadOnlyFolderIsRefused(t *testing.T) {
+	if err := os.Chmod(binaries, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	folder, err := os.MkdirTemp("", "launchlake-read-only-") // t.TempDir is below a folder of root's own
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	if err := os.Chmod(folder, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	c := command(t.Context(), environment{"LAKE_URL": "file://" + folder}, "ingest")
+	if os.Geteuid() == 0 {
+		const nobody = 65534 // root writes read-only folders
+		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}
+	out, err := c.Output()
+	if code := c.ProcessState.ExitCode(); code != int(task.NoPermission) {
+		t.Errorf("exit code %d, want %d: %v\n%s", code, task.NoPermission, err, out)
+	}
+	if !strings.Contains(string(out), folder) {
+		t.Errorf("the result does not name the folder: %s", out)
+	}
+	if names := fileNames(t, folder); len(names) > 0 {
 		t.Errorf("something was written: %v", names)
 	}
 }
