@@ -167,18 +167,17 @@ func (p *prepared) done(own *commitFile) (*Snapshot, error) {
 // in the log as that version; the commit that is there instead when another writer was first.
 func (t *Table) putCommit(ctx context.Context, v Version, body []byte, txnID string) (*commitFile, error) {
 	var err error
+	var doubt error // ErrUnknownOutcome from the moment on that a request may still be under way to the store
 	for attempt := range storeAttempts {
-		if attempt > 0 {
-			if e := pause(ctx, attempt, longestPause); e != nil {
-				return nil, errors.Join(e, err)
-			}
+		if e := pause(ctx, attempt, longestPause); e != nil {
+			return nil, putFailed(v, doubt, errors.Join(e, err))
 		}
 		if err = t.store.PutIfAbsent(ctx, commitKey(v), body); err == nil {
 			return nil, nil
 		}
 		if errors.Is(err, objstore.ErrNotStored) && !errors.Is(err, fs.ErrExist) {
 			if errors.Is(err, objstore.ErrDenied) || errors.Is(err, objstore.ErrUnavailable) || ctx.Err() != nil {
-				return nil, fmt.Errorf("store version %d: %w", v, err)
+				return nil, putFailed(v, doubt, err)
 			}
 			t.logRetry(ctx, v, err)
 			continue // as when two requests for one key meet: the store asks to try again
@@ -186,8 +185,9 @@ func (t *Table) putCommit(ctx context.Context, v Version, body []byte, txnID str
 		there, lookErr := t.lookBack(ctx, v)
 		switch {
 		case lookErr != nil:
-			return nil, fmt.Errorf("store version %d: %w: %w", v, ErrUnknownOutcome, errors.Join(err, lookErr))
+			return nil, putFailed(v, ErrUnknownOutcome, errors.Join(err, lookErr))
 		case there == nil:
+			doubt = ErrUnknownOutcome
 			t.logRetry(ctx, v, err)
 		case parseCommitInfo(there.info).TxnID == txnID:
 			return nil, nil
@@ -195,7 +195,14 @@ func (t *Table) putCommit(ctx context.Context, v Version, body []byte, txnID str
 			return there, nil
 		}
 	}
-	return nil, fmt.Errorf("store version %d, tried %d times: %w", v, storeAttempts, err)
+	return nil, putFailed(v, doubt, fmt.Errorf("tried %d times: %w", storeAttempts, err))
+}
+
+func putFailed(v Version, doubt, err error) error {
+	if doubt != nil {
+		return fmt.Errorf("store version %d: %w: %w", v, doubt, err)
+	}
+	return fmt.Errorf("store version %d: %w", v, err)
 }
 
 // lookBack reads the commit of a version; nil when there is none. It goes on for a moment when ctx has ended: the caller must

@@ -110,7 +110,6 @@ func (p Protocol) action() *protocolAction {
 const (
 	defaultCheckpointInterval   = 10
 	defaultIndexedColumns       = 32
-	defaultLogRetention         = 30 * 24 * time.Hour
 	defaultDeletedFileRetention = 7 * 24 * time.Hour
 )
 
@@ -129,11 +128,6 @@ func (m *Metadata) checkpointInterval() int64 {
 // deletedFileRetention is how long the log remembers removed files.
 func (m *Metadata) deletedFileRetention() time.Duration {
 	return m.interval("delta.deletedFileRetentionDuration", defaultDeletedFileRetention)
-}
-
-// LogRetention is how long commits are kept: a version older than that may be gone.
-func (m *Metadata) LogRetention() time.Duration {
-	return m.interval("delta.logRetentionDuration", defaultLogRetention)
 }
 
 func (m *Metadata) interval(property string, otherwise time.Duration) time.Duration {
@@ -160,7 +154,9 @@ func parseInterval(text string) (time.Duration, error) {
 		if err != nil || !ok || n < 0 || n > int64(100*365*24*time.Hour/unit) {
 			return 0, fmt.Errorf("%.60q is no interval", text)
 		}
-		total += time.Duration(n) * unit
+		if total += time.Duration(n) * unit; total < 0 {
+			return 0, fmt.Errorf("%.60q is too long", text)
+		}
 	}
 	return total, nil
 }

@@ -72,17 +72,17 @@ func (tx *Transaction) SetMetrics(metrics map[string]int64) {
 // [ErrUnknownOutcome]; then only the next reader of the table can tell.
 func (tx *Transaction) Commit(ctx context.Context) (*Snapshot, error) {
 	if tx.committed {
-		return nil, errors.New("commit: the transaction was committed before")
+		return nil, errors.New("commit: the transaction was committed or tried before; begin another")
 	}
 	p, err := tx.prepare()
 	if err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
 	}
+	tx.committed = true // from here on it may be in the table, whatever the store says
 	s, err := p.commit(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
 	}
-	tx.committed = true
 	s.table.checkpointAfterCommit(ctx, s)
 	return s, nil
 }
