@@ -8,10 +8,8 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"flag"
 	"fmt"
-	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,8 +18,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"launchlake/internal/launchapi/launchapitest"
-	"launchlake/internal/launchapi/recorded"
 	"launchlake/internal/task"
 )
 
@@ -33,8 +29,13 @@ func main() {
 	runs := flag.Int("runs", 1, "how often everything is measured; medians are printed")
 	lake := flag.String("lake", "", "URL of an empty lake; a temporary folder when not set")
 	bin := flag.String("bin", "bin", "folder of the binaries")
+	asServer := flag.Bool("serve", false, "be the API: print its size and address, then switch its state at every line of stdin")
 	flag.Parse()
-	if err := measure(*launches, *changes, *runs, *lake, *bin); err != nil {
+	work := func() error { return measure(*launches, *changes, *runs, *lake, *bin) }
+	if *asServer {
+		work = func() error { return serve(*launches, *changes, os.Stdin, os.Stdout) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "pipeline:", err)
 		os.Exit(1)
 	}
@@ -47,24 +48,24 @@ type figure struct {
 }
 
 func measure(launches, changes, runs int, lake, bin string) error {
-	all := slices.Collect(recorded.Generate(launches, seed))
-	changed := slices.Concat(all, slices.Collect(recorded.GenerateChanges(launches, changes, seed)))
-	rawBytes := total(slices.Values(all))
-	fmt.Printf("%d launches, %.0f MB of JSON; then %d changes, %.2f MB\n\n", launches, megabytes(rawBytes), changes,
-		megabytes(total(slices.Values(changed))-rawBytes))
 	figures := map[string][]figure{}
+	var size sizes
 	for run := range runs {
-		server, err := launchapitest.New(launchapitest.Options{States: [][]json.RawMessage{all, changed}})
+		api, err := startAPI(launches, changes)
 		if err != nil {
 			return err
 		}
-		err = measureOnce(server, lakeOf(lake, run), bin, figures)
-		server.Close()
+		size = api.size
+		err = measureOnce(api, lakeOf(lake, run), bin, figures)
+		if stopErr := api.stop(); err == nil {
+			err = stopErr
+		}
 		if err != nil {
 			return err
 		}
 	}
-	return show(figures, rawBytes)
+	fmt.Printf("%d launches, %.0f MB of JSON; then %d changes, %.2f MB\n\n", launches, megabytes(size.All), changes, megabytes(size.Changes))
+	return show(figures, size.All)
 }
 
 // lakeOf is the lake of a run; "": a temporary folder.
@@ -80,7 +81,7 @@ var (
 	tasks  = []string{"ingest", "refine", "aggregate"}
 )
 
-func measureOnce(server *launchapitest.Server, lake, bin string, figures map[string][]figure) error {
+func measureOnce(server *api, lake, bin string, figures map[string][]figure) error {
 	if lake == "" {
 		folder, err := os.MkdirTemp("", "launchlake-bench-")
 		if err != nil {
@@ -90,9 +91,13 @@ func measureOnce(server *launchapitest.Server, lake, bin string, figures map[str
 		lake = "file://" + folder
 	}
 	for i, state := range states {
-		server.SetState(min(i, 1))
+		if i == 1 {
+			if err := server.change(); err != nil {
+				return err
+			}
+		}
 		for _, name := range tasks {
-			f, err := runTask(filepath.Join(bin, name), lake, server.URL())
+			f, err := runTask(filepath.Join(bin, name), lake, server.url)
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", name, state, err)
 			}
@@ -126,7 +131,7 @@ func show(figures map[string][]figure, rawBytes int64) error {
 			f := figures[state+"/"+name]
 			seconds := median(f, func(f figure) float64 { return f.seconds })
 			rate := "-"
-			if state == states[0] {
+			if state == states[0] && name != "aggregate" {
 				rate = fmt.Sprintf("%.0f", megabytes(rawBytes)/seconds)
 			}
 			peak := median(f, func(f figure) float64 { return megabytes(f.peak) })
@@ -143,13 +148,6 @@ func median(figures []figure, of func(figure) float64) float64 {
 	}
 	slices.Sort(values)
 	return values[len(values)/2]
-}
-
-func total(all iter.Seq[json.RawMessage]) (n int64) {
-	for raw := range all {
-		n += int64(len(raw))
-	}
-	return n
 }
 
 func megabytes(n int64) float64 {
