@@ -71,6 +71,33 @@ func TestTablesTellWhatTheyHold(t *testing.T) {
 	}
 }
 
+// The types are those that Spark 4.1 gives the same queries: both engines must be able to write one table.
+func TestColumnsHaveTheTypesThatSparkGivesThem(t *testing.T) {
+	want := map[string]string{
+		"launches_by_period": "string string date long long long long double long long long",
+		"pad_activity":       "integer string integer string string double double long long long timestamp timestamp double double long",
+		"provider_scorecard": "integer string string string string long long long long double double long long timestamp timestamp long long long",
+		"rocket_reliability": "integer string string string string boolean long long long long double long long timestamp timestamp timestamp integer timestamp",
+		"upcoming_manifest":  "integer string string integer string timestamp string timestamp timestamp integer boolean string string string string string boolean string string string integer string timestamp",
+	}
+	l := newLab(t)
+	l.fill(history()...)
+	l.aggregate()
+	for _, m := range models(t) {
+		s, err := l.gold(m.Name).Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var types []string
+		for _, f := range s.Schema().Fields {
+			types = append(types, f.Type.String())
+		}
+		if got := strings.Join(types, " "); got != want[m.Name] {
+			t.Errorf("%s has columns of types\n%s, Spark's are\n%s", m.Name, got, want[m.Name])
+		}
+	}
+}
+
 func TestTheSameSilverGivesTheSameFiles(t *testing.T) {
 	contents := func() map[string][]string {
 		l := newLab(t)

@@ -9,12 +9,8 @@ import (
 	"launchlake/internal/engine"
 )
 
-// newFiles finds the data files of Bronze that the target or the quarantine has not seen.
-func (r *refinement) newFiles(ctx context.Context, bronze *delta.Snapshot) ([]engine.File, error) {
-	seen, err := r.seen(ctx)
-	if err != nil {
-		return nil, err
-	}
+// newFiles finds the data files of Bronze that came after a version.
+func (r *refinement) newFiles(ctx context.Context, bronze *delta.Snapshot, seen delta.Version) ([]engine.File, error) {
 	if seen > bronze.Version() {
 		return nil, fmt.Errorf("version %d of bronze is in already, but bronze has only %d: it was made anew; refine into new tables", seen, bronze.Version())
 	}
@@ -35,29 +31,32 @@ func (r *refinement) newFiles(ctx context.Context, bronze *delta.Snapshot) ([]en
 	return filesOf(commits, live), nil
 }
 
-// seen is the version of Bronze that is in both tables; NoVersion when there is none.
-func (r *refinement) seen(ctx context.Context) (delta.Version, error) {
-	seen := delta.Version(-1)
-	for i, place := range []struct {
-		table *delta.Table
-		app   string
-	}{{r.tables.Target, AppID(r.contract)}, {r.tables.Quarantine, QuarantineAppID(r.contract)}} {
-		s, err := place.table.Snapshot(ctx)
-		if errors.Is(err, delta.ErrNotATable) {
-			return engine.NoVersion, nil
-		}
-		if err != nil {
-			return 0, fmt.Errorf("read progress %s: %w", place.app, err)
-		}
-		v, ok := s.AppVersion(place.app)
-		if !ok {
-			return engine.NoVersion, nil
-		}
-		if i == 0 || delta.Version(v) < seen {
-			seen = delta.Version(v)
-		}
+// seen is the version of Bronze that is in both tables; NoVersion when there is none. The tables' versions are noted as
+// they stand when nothing is to be done.
+func (r *refinement) seen(ctx context.Context, result *Result) (delta.Version, error) {
+	target, err := progress(ctx, r.tables.Target, AppID(r.contract), &result.Target)
+	if err != nil {
+		return 0, err
 	}
-	return seen, nil
+	quarantine, err := progress(ctx, r.tables.Quarantine, QuarantineAppID(r.contract), &result.Quarantine)
+	return min(target, quarantine), err
+}
+
+// progress is the version of Bronze that is in a table.
+func progress(ctx context.Context, table *delta.Table, app string, idle *engine.Published) (delta.Version, error) {
+	*idle = engine.Published{AlreadyApplied: true, Before: engine.NoVersion, After: engine.NoVersion}
+	s, err := table.Snapshot(ctx)
+	if errors.Is(err, delta.ErrNotATable) {
+		return engine.NoVersion, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read progress %s: %w", app, err)
+	}
+	idle.Before, idle.After = s.Version(), s.Version()
+	if v, ok := s.AppVersion(app); ok {
+		return delta.Version(v), nil
+	}
+	return engine.NoVersion, nil
 }
 
 // commits reads those of Bronze that the log still has; gone is whether the first ones were cleaned away.

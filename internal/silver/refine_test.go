@@ -157,7 +157,7 @@ func TestARecordThatBreaksARuleIsKeptAsideWithTheReason(t *testing.T) {
 			t.Errorf("origin %s", origin)
 		}
 	}
-	if again := l.refine(); !again.NothingNew {
+	if again := l.refine(); !again.NothingNew || again.Target.After != result.Target.After || again.Quarantine.Before != result.Quarantine.After {
 		t.Errorf("again: %+v", again)
 	}
 }

@@ -40,7 +40,7 @@ type Options struct {
 
 // Result is what Refine did.
 type Result struct {
-	NothingNew bool          // Bronze holds no files that the target and the quarantine have not seen
+	NothingNew bool          // Bronze holds no files that the target and the quarantine have not seen; nothing was committed
 	Bronze     delta.Version // up to which Bronze is in now
 	Counts     Counts
 	Rules      []RuleCount // in the contract's order, the built-in ones first
@@ -120,7 +120,11 @@ func (r *refinement) run(ctx context.Context) (Result, error) {
 		return Result{}, fmt.Errorf("read bronze: %w", err)
 	}
 	result := Result{Bronze: bronze.Version()}
-	files, err := r.newFiles(ctx, bronze)
+	seen, err := r.seen(ctx, &result)
+	if err != nil {
+		return result, err
+	}
+	files, err := r.newFiles(ctx, bronze, seen)
 	if err != nil {
 		return result, err
 	}

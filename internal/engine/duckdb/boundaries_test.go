@@ -241,11 +241,11 @@ func TestACommitWhoseReplyIsLostIsReportedAsDone(t *testing.T) {
 // Documents larger in all than the memory limit are kept, parsed, merged and read.
 func TestMemoryIsBounded(t *testing.T) {
 	if testing.Short() {
-		t.Skip("writes and reads 300 MB")
+		t.Skip("writes and reads 500 MB")
 	}
-	e := openWith(t, duckdb.Options{Folder: t.TempDir(), MemoryLimit: "200MB", Threads: 2})
+	e := openWith(t, duckdb.Options{Folder: t.TempDir(), MemoryLimit: "300MB", Threads: 2})
 	defer e.Close()
-	const rows = 60_000 // of 5 KB that do not compress
+	const rows = 100_000 // of 5 KB that do not compress
 	define := fmt.Sprintf("select i as n, '{\"k\":' || i || ',\"s\":\"' || repeat(md5(cast(i as varchar)), 160) || '\"}' as raw from range(%d) r(i)", rows)
 	if err := e.Define(t.Context(), "documents", define, engine.Once); err != nil {
 		t.Fatal(err)

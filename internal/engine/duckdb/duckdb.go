@@ -176,17 +176,23 @@ func (e *Engine) Define(ctx context.Context, name, query string, when engine.Eva
 	if when == engine.Once {
 		kind = "TABLE"
 	}
-	relation := quoteName(name)
-	if layer, table, ok := strings.Cut(name, "."); ok {
+	if layer, _, ok := strings.Cut(name, "."); ok {
 		if err := e.exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoteName(layer)); err != nil {
 			return fmt.Errorf("define %s: %w", name, err)
 		}
-		relation = quoteName(layer) + "." + quoteName(table)
 	}
-	if err := e.exec(ctx, fmt.Sprintf("CREATE %s %s AS %s", kind, relation, trimQuery(query))); err != nil {
+	if err := e.exec(ctx, fmt.Sprintf("CREATE %s %s AS %s", kind, relation(name), trimQuery(query))); err != nil {
 		return fmt.Errorf("define %s: %w", name, err)
 	}
 	return nil
+}
+
+// relation spells the name of a relation, with its layer when it has one.
+func relation(name string) string {
+	if layer, rest, ok := strings.Cut(name, "."); ok {
+		return quoteName(layer) + "." + quoteName(rest)
+	}
+	return quoteName(name)
 }
 
 func (e *Engine) exec(ctx context.Context, statement string) error {

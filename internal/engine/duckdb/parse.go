@@ -15,11 +15,11 @@ import (
 // Every document is parsed once, by one json_extract with the list of all paths, which yields for each path the JSON text
 // that is there. Its first character tells the kind of value, so that "5" and 5, or null and nothing, stay apart.
 func (e *Engine) Parse(ctx context.Context, name string, d engine.Documents) error {
-	relation, err := e.describe(ctx, "SELECT * FROM "+quoteName(d.From))
+	columns, err := e.describe(ctx, "SELECT * FROM "+relation(d.From))
 	if err != nil {
 		return fmt.Errorf("parse documents of %s: %w", d.From, err)
 	}
-	p, err := newParsing(d, relation)
+	p, err := newParsing(d, columns)
 	if err != nil {
 		return fmt.Errorf("parse documents of %s: %w", d.From, err)
 	}
@@ -38,10 +38,10 @@ type parsing struct {
 	wrong     []string // by column: its name when its value has another type
 }
 
-func newParsing(d engine.Documents, relation []resultColumn) (*parsing, error) {
+func newParsing(d engine.Documents, columns []resultColumn) (*parsing, error) {
 	p := &parsing{documents: d}
 	taken := map[string]bool{}
-	for _, c := range relation {
+	for _, c := range columns {
 		taken[c.name] = true
 		if c.name != d.Document {
 			p.kept += quoteName(c.name) + ", "
@@ -100,7 +100,7 @@ func (p *parsing) query() string {
 	}
 	// TRY makes null of a document that is not UTF-8, or that DuckDB cannot parse though it is JSON, as with half a surrogate.
 	texts := fmt.Sprintf("SELECT %s CASE WHEN coalesce((%s), false) THEN NULL ELSE %s END AS _text FROM %s",
-		p.kept, skip, p.text, quoteName(p.documents.From))
+		p.kept, skip, p.text, relation(p.documents.From))
 	found := fmt.Sprintf("SELECT %s CASE WHEN starts_with(ltrim(_text, chr(32) || chr(9) || chr(10) || chr(13)), '{') "+
 		"THEN CAST(TRY(json_extract(_text, [%s])) AS VARCHAR[]) END AS _found FROM (%s)", p.kept, strings.Join(paths, ", "), texts)
 	raws := fmt.Sprintf("SELECT %s _found IS NOT NULL AS %s, %s FROM (%s)", p.kept, engine.Parsed, strings.Join(p.raws, ",\n"), found)

@@ -305,6 +305,9 @@ func definesRelations(t *testing.T, b *bench) {
 	}
 	b.define("chained", "select n + 1 as n from kept;\n")
 	b.want("select n from chained", "3")
+	b.define("gold.last", "select n + 1 as n from chained")
+	b.bind("silver.base", engine.Input{Snapshot: b.snapshot(table)})
+	b.want("select g.n, s.n from gold.last g cross join silver.base s", "4|1")
 	if err := b.Define(t.Context(), "chained", "select 1", engine.EachTime); err == nil {
 		t.Error("a name was defined twice")
 	}
