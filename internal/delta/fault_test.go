@@ -210,6 +210,55 @@ func TestACommitWhoseReplyIsLostIsFoundAndNotRepeated(t *testing.T) {
 	}
 }
 
+// Without the progress of an application nothing but the id in the commit tells a writer that the commit is its own.
+func TestAWriterKnowsItsOwnCommitByItsID(t *testing.T) {
+	for _, how := range []struct {
+		name string
+		do   func(tx *delta.Transaction, old, fresh delta.Add)
+		want []string
+	}{
+		{"append", func(tx *delta.Transaction, old, fresh delta.Add) { tx.Add(fresh) }, []string{"new", "old"}},
+		{"overwrite", func(tx *delta.Transaction, old, fresh delta.Add) {
+			tx.Read()
+			tx.Remove(old)
+			tx.Add(fresh)
+		}, []string{"new"}},
+		{"set a property", func(tx *delta.Transaction, old, fresh delta.Add) {
+			tx.SetConfiguration("delta.checkpointInterval", "9")
+		}, []string{"old"}},
+	} {
+		t.Run(how.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := prepareJob(t, jobs[1])
+				faulty := storetest.NewFaulty(store, storetest.Fault{Op: storetest.PutIfAbsent, Nth: 1, How: storetest.After})
+				s, err := delta.Open(faulty).Snapshot(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				fresh, err := put(t.Context(), faulty, "new")
+				if err != nil {
+					t.Fatal(err)
+				}
+				var old delta.Add
+				for old = range s.Files() {
+				}
+				tx := s.Begin(delta.Operation{Name: "WRITE"})
+				how.do(tx, old, fresh)
+				after, err := tx.Commit(t.Context())
+				if err != nil || after.Version() != s.Version()+1 || faulty.Fired() != 1 {
+					t.Fatalf("got version %v, %v; want the one behind %d", after, err, s.Version())
+				}
+				if diff := cmp.Diff(how.want, rows(t, store)); diff != "" {
+					t.Errorf("the table holds (-want +got):\n%s", diff)
+				}
+				if latest, err := delta.Open(store).Snapshot(t.Context()); err != nil || latest.Version() != after.Version() {
+					t.Errorf("the log goes to version %v, %v; want %d", latest, err, after.Version())
+				}
+			})
+		})
+	}
+}
+
 func TestAWriterThatLosesTheReplyWhileAnotherWinsGoesBehindIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := prepareJob(t, jobs[1])
