@@ -150,3 +150,31 @@ func TestRearrangedFilesOfBronzeLoseNothing(t *testing.T) {
 		t.Errorf("versions of origin: %v", got)
 	}
 }
+
+// Commits of Bronze that were cleaned away cannot tell which files are new: all are read, and the rows that are known stay
+// as they are.
+func TestCommitsThatWereCleanedAwayLoseNothing(t *testing.T) {
+	l := halfway(t)
+	l.ingest(launch(6, nil))
+	bronze := tables(l.store).Bronze
+	s, err := bronze.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bronze.Checkpoint(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []string{"0", "1", "2"} {
+		if err := bronze.Store().Delete(t.Context(), "_delta_log/0000000000000000000"+version+".json"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	result := l.refine()
+	if result.Counts.Read != 9 || result.Target.Inserted != 2 || result.Target.Updated != 1 || result.Quarantine.Inserted != 1 {
+		t.Errorf("%+v", result)
+	}
+	want := []string{id(1) + "|null", id(2) + "|1", id(4) + "|null", id(6) + "|3"}
+	if diff := cmp.Diff(want, l.rows(tables(l.store).Target, "id, bronze_version")); diff != "" {
+		t.Errorf("versions of origin (-want +got):\n%s", diff)
+	}
+}
