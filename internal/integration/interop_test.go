@@ -48,7 +48,11 @@ func TestIndependentReadersFindTheSame(t *testing.T) {
 	if len(versions) < 8 {
 		t.Fatalf("the pipeline wrote %d tables: %v", len(versions), versions)
 	}
-	for _, f := range readIndependently(t, interpreter, arguments) {
+	all := readIndependently(t, interpreter, "read.py", arguments)
+	if len(all) != 2*len(arguments) {
+		t.Fatalf("read.py printed %d lines for %d tables and 2 readers", len(all), len(arguments))
+	}
+	for _, f := range all {
 		path, version, _ := strings.Cut(f.Table, "@")
 		name, err := filepath.Rel(folder, path)
 		if err != nil {
@@ -84,14 +88,44 @@ func compareFound(t *testing.T, f found, path, version string, ours []map[string
 	}
 }
 
-func readIndependently(t *testing.T, interpreter string, tables []string) (all []found) {
+// TestSparkFindsTheSame lets Spark read the latest version of every table, and run the README's lines.
+func TestSparkFindsTheSame(t *testing.T) {
+	interpreter := pythonWithSpark(t)
+	folder := t.TempDir()
+	env := environment{"LAKE_URL": "file://" + filepath.Join(folder, "lake"), "SOURCE_URL": "sample:"}
+	runPipeline(t, env, task.Done)
+	runPipeline(t, env.with("SAMPLE_STATE", "2"), task.Done)
+	snippet := ""
+	for _, block := range readmeBlocks(t, "python") {
+		if strings.Contains(block, "spark.") {
+			snippet = strings.ReplaceAll(block, `"lake/`, `"`+folder+`/lake/`)
+		}
+	}
+	arguments := []string{snippet}
+	for _, name := range tableNames(t, env) {
+		arguments = append(arguments, filepath.Join(folder, "lake", name))
+	}
+	all := readIndependently(t, interpreter, "read_spark.py", arguments)
+	if len(all) != len(arguments)-1 {
+		t.Fatalf("Spark read %d tables of %d", len(all), len(arguments)-1)
+	}
+	for _, f := range all {
+		ours := cat(t, env, f.Table)
+		if diff := cmp.Diff(sorted(t, ours), sorted(t, f.Rows)); diff != "" {
+			t.Errorf("%s (-lake cat +spark):\n%.4000s", f.Table, diff)
+		}
+	}
+}
+
+// readIndependently runs one of this folder's scripts.
+func readIndependently(t *testing.T, interpreter, script string, arguments []string) (all []found) {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), interpreter, append([]string{"read.py"}, tables...)...)
+	c := exec.CommandContext(t.Context(), interpreter, append([]string{script}, arguments...)...)
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	out, err := c.Output()
 	if err != nil {
-		t.Fatalf("read.py: %v\n%s", err, stderr.String())
+		t.Fatalf("%s: %v\n%s", script, err, stderr.String())
 	}
 	decoder := json.NewDecoder(bytes.NewReader(out))
 	decoder.UseNumber()
@@ -101,9 +135,6 @@ func readIndependently(t *testing.T, interpreter string, tables []string) (all [
 			t.Fatal(err)
 		}
 		all = append(all, f)
-	}
-	if len(all) != 2*len(tables) {
-		t.Fatalf("read.py printed %d lines for %d tables and 2 readers", len(all), len(tables))
 	}
 	return all
 }

@@ -3,49 +3,19 @@
 usage: read.py TABLE_PATH[@VERSION] ...
 
 delta-rs (the deltalake package) and DuckDB's delta extension each read every table given; per table and reader one
-JSON line is printed: {"table", "reader", "version", "schema", "rows"}. Rows take the form of `lake cat`: 64-bit integers
-as numbers, decimals as strings, floats as numbers except "NaN", "Infinity", "-Infinity" and "-0.0", dates and timestamps in ISO form
-with a Z for instants, binary in base64, maps as lists of pairs.
+JSON line is printed: {"table", "reader", "version", "schema", "rows"}. Rows take the form of canonical.py.
 """
 
-import base64
-import datetime
-import decimal
 import glob
 import importlib.util
 import json
-import math
 import os
 import sys
 
 import duckdb
 from deltalake import DeltaTable, QueryBuilder
 
-
-def canonical(value):
-    if isinstance(value, bool) or value is None or isinstance(value, (int, str)):
-        return value
-    if isinstance(value, float):
-        if math.isnan(value):
-            return "NaN"
-        if math.isinf(value):
-            return "Infinity" if value > 0 else "-Infinity"
-        return "-0.0" if value == 0 and math.copysign(1, value) < 0 else value
-    if isinstance(value, decimal.Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime.datetime):
-        if value.tzinfo is None:
-            return value.strftime("%Y-%m-%dT%H:%M:%S.%f")
-        return value.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return base64.b64encode(bytes(value)).decode()
-    if isinstance(value, dict):
-        return {key: canonical(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [canonical(item) for item in value]
-    raise TypeError(f"no canonical form for {type(value)}")
+from canonical import canonical
 
 
 def fetch(connection, query):
@@ -72,11 +42,17 @@ def read_deltars(path, version):
     }
 
 
-def read_duckdb(path, version):
+def connect_delta():
+    """A connection with the delta extension, which comes from PyPI like the rest."""
     connection = connect()
     package = os.path.dirname(importlib.util.find_spec("duckdb_extension_delta").origin)
     (extension,) = glob.glob(package + "/extensions/*/delta.duckdb_extension")
     connection.execute(f"LOAD '{extension}'")
+    return connection
+
+
+def read_duckdb(path, version):
+    connection = connect_delta()
     at = "" if version is None else f", version = {version}"
     return {"rows": fetch(connection, f"SELECT * FROM delta_scan('{path}'{at})")}
 
