@@ -31,8 +31,9 @@ type Output struct {
 	// Progress is committed with the rows. When the table has all of it, and the Configuration, nothing is done.
 	Progress []Progress
 
-	// Schema is the table's schema, which the query must give by name: columns that the table lacks are added to it. nil: the
-	// query's columns and types, with Comments as column comments.
+	// Schema is the table's schema, whose columns the query must give, found by name. Columns that the table lacks are added
+	// to it; columns that it has besides are null in new rows; a column of another type is an error. nil: the query's columns
+	// and types, with Comments as column comments.
 	Schema   *delta.Schema
 	Comments map[string]string
 

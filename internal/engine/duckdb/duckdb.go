@@ -26,7 +26,7 @@ import (
 
 // Options adjust an Engine; the zero value serves.
 type Options struct {
-	Folder      string           // where it works and keeps its cache; "": launchlake in the system's temporary folder
+	Folder      string           // where it works and keeps its cache; "": one of the user's in the system's temporary folder
 	MemoryLimit string           // for DuckDB, as "512MB"; "": 1GB
 	Threads     int              // 0: one a processor
 	CacheBytes  int64            // kept of fetched data files after Close; 0: 1 GiB, negative: none
@@ -73,7 +73,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 
 func (o Options) withDefaults() Options {
 	if o.Folder == "" {
-		o.Folder = filepath.Join(os.TempDir(), "launchlake")
+		o.Folder = filepath.Join(os.TempDir(), fmt.Sprintf("launchlake-%d", os.Getuid()))
 	}
 	if o.MemoryLimit == "" {
 		o.MemoryLimit = defaultMemory
