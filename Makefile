@@ -3,8 +3,9 @@
 SOURCE_URL ?= sample:
 STATE      ?= 1
 LAKE_URL   ?= ./lake
-VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS    := -s -w -X launchlake/internal/task.version=$(VERSION)
+VERSION    ?= $(shell git describe --tags --dirty 2>/dev/null || echo dev)
+COMMIT     ?= $(shell git rev-parse --short HEAD 2>/dev/null)
+LDFLAGS    := -s -w -X launchlake/internal/task.version=$(VERSION) -X launchlake/internal/task.commit=$(COMMIT)
 
 .PHONY: help build run test bench clean
 

@@ -19,8 +19,8 @@ import (
 // cli is the command line; kong reads the tags.
 type cli struct {
 	Lake        string `help:"The lake: a folder, file:///… or s3://bucket/prefix." env:"LAKE_URL" default:"./lake" placeholder:"URL"`
-	S3Endpoint  string `help:"The S3 service's address, when it is not AWS's." env:"S3_ENDPOINT" placeholder:"URL"`
-	S3PathStyle bool   `help:"Address buckets by path, as MinIO wants it." env:"S3_PATH_STYLE"`
+	S3Endpoint  string `name:"s3-endpoint" help:"The S3 service's address, when it is not AWS's." env:"S3_ENDPOINT" placeholder:"URL"`
+	S3PathStyle bool   `name:"s3-path-style" help:"Address buckets by path, as MinIO wants it." env:"S3_PATH_STYLE"`
 
 	Run     runCommand     `cmd:"" help:"Run ingest, refine and aggregate, and show what they did. Configured by the tasks' environment."`
 	Tables  tablesCommand  `cmd:"" help:"List the lake's tables."`
