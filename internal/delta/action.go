@@ -33,6 +33,7 @@ type Add struct {
 	DataChange       bool   // as found in the log; what a transaction writes is decided by its Operation
 	Stats            *Stats // nil when unknown
 	Tags             map[string]string
+	DeletionVector   *DeletionVector // nil: all rows of the file are the table's
 }
 
 // Remove is the tombstone of a data file.
@@ -42,6 +43,7 @@ type Remove struct {
 	Size              int64              // 0 when the log does not say
 	DeletionTimestamp time.Time
 	DataChange        bool
+	DeletionVector    *DeletionVector // that the file had
 }
 
 // AppTransaction is the progress of an application, committed with its data.

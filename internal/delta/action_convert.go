@@ -18,6 +18,7 @@ func (a *addAction) public(m *Metadata, columns []leaf) Add {
 		DataChange:       a.DataChange,
 		Stats:            parseStats(a.Stats, columns),
 		Tags:             map[string]string{},
+		DeletionVector:   a.DeletionVector,
 	}
 	for k, v := range a.Tags {
 		if v != nil {
@@ -31,7 +32,8 @@ func (a *addAction) public(m *Metadata, columns []leaf) Add {
 func resolvePartitionValues(m *Metadata, values map[string]*string) map[string]*string {
 	out := make(map[string]*string, len(m.PartitionColumns))
 	for _, c := range m.PartitionColumns {
-		out[c] = partitionValue(values, c)
+		f, _ := m.Schema.Field(c)
+		out[c] = partitionValue(values, m.PhysicalName(f))
 	}
 	return out
 }
@@ -53,7 +55,7 @@ func partitionValue(values map[string]*string, column string) *string {
 }
 
 func (r *removeAction) public(m *Metadata) Remove {
-	out := Remove{Path: r.Path, DataChange: r.DataChange}
+	out := Remove{Path: r.Path, DataChange: r.DataChange, DeletionVector: r.DeletionVector}
 	if r.DeletionTimestamp != 0 {
 		out.DeletionTimestamp = time.UnixMilli(r.DeletionTimestamp).UTC()
 	}

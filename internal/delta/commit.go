@@ -115,7 +115,7 @@ func (p *prepared) rebase(ctx context.Context, winner *commitFile) error {
 		if err != nil {
 			return err
 		}
-		if winner.protocol != nil {
+		if winner.protocol != nil || winner.addsVectors() {
 			if err := next.protocol.checkWrite(next.usage()); err != nil {
 				return err
 			}

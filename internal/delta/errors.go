@@ -14,6 +14,8 @@ var (
 	ErrVersionGone = errors.New("version no longer in the log")
 	// ErrAlreadyApplied: the transaction's application version, or a later one, is in the table already.
 	ErrAlreadyApplied = errors.New("already applied")
+	// ErrNoChangeData: the table's change data feed was not enabled.
+	ErrNoChangeData = errors.New("the change data feed was not enabled (delta.enableChangeDataFeed)")
 	// ErrAppendOnly: the table's property delta.appendOnly forbids to remove rows.
 	ErrAppendOnly = errors.New("table is append-only")
 )

@@ -25,6 +25,7 @@ type feature struct {
 	legacyReader int      // the reader version before 3 that implies it
 	legacyWriter int      // the writer version before 7 that implies it
 	read, write  support
+	inFiles      bool             // what data files hold hangs on it
 	inUse        func(usage) bool // nil: whenever it is listed
 }
 
@@ -42,14 +43,14 @@ var features = []feature{
 	{name: "checkConstraints", legacyWriter: 3, read: served, write: whenIdle, inUse: hasConstraints},
 	{name: "changeDataFeed", legacyWriter: 4, read: served, write: whenIdle, inUse: enabled("delta.enableChangeDataFeed")},
 	{name: "generatedColumns", legacyWriter: 4, read: served, write: whenIdle, inUse: fieldMetadata("delta.generationExpression")},
-	{name: "columnMapping", reader: true, legacyReader: 2, legacyWriter: 5, read: whenIdle, write: whenIdle, inUse: mapsColumns},
+	{name: "columnMapping", reader: true, legacyReader: 2, legacyWriter: 5, read: served, write: whenIdle, inFiles: true, inUse: mapsColumns},
 	{name: "identityColumns", legacyWriter: 6, read: served, write: whenIdle, inUse: fieldMetadata("delta.identity.start")},
 	{name: "allowColumnDefaults", read: served, write: whenIdle, inUse: fieldMetadata("CURRENT_DEFAULT")},
-	{name: "deletionVectors", reader: true, read: whenIdle, write: whenIdle, inUse: func(u usage) bool { return u.vectors }},
+	{name: "deletionVectors", reader: true, read: served, write: whenIdle, inFiles: true, inUse: func(u usage) bool { return u.vectors }},
 	{name: "timestampNtz", aliases: []string{"timestampWithoutTimezone"}, reader: true, read: served, write: served},
 	{name: "v2Checkpoint", reader: true, read: served, write: whenIdle, inUse: wantsV2Checkpoints},
-	{name: "typeWidening", aliases: []string{"typeWidening-preview"}, reader: true, read: whenIdle, write: whenIdle,
-		inUse: fieldMetadata("delta.typeChanges")},
+	{name: "typeWidening", aliases: []string{"typeWidening-preview"}, reader: true, read: served, write: whenIdle, inFiles: true,
+		inUse: fieldMetadata(typeChangesKey)},
 	{name: "vacuumProtocolCheck", reader: true, read: served, write: served},
 	{name: "inCommitTimestamp", read: served, write: served},
 	{name: "domainMetadata", read: served, write: served},
@@ -61,8 +62,8 @@ var features = []feature{
 	{name: "icebergCompatV3", read: served, write: refused},
 	{name: "icebergWriterCompatV1", read: served, write: refused},
 	{name: "materializePartitionColumns", read: served, write: refused},
-	{name: "variantType", aliases: []string{"variantType-preview"}, reader: true, read: whenIdle, write: refused, inUse: hasType("variant")},
-	{name: "variantShredding", aliases: []string{"variantShredding-preview"}, reader: true, read: whenIdle, write: refused, inUse: hasType("variant")},
+	{name: "variantType", aliases: []string{"variantType-preview"}, reader: true, read: whenIdle, write: refused, inFiles: true, inUse: hasType("variant")},
+	{name: "variantShredding", aliases: []string{"variantShredding-preview"}, reader: true, read: whenIdle, write: refused, inFiles: true, inUse: hasType("variant")},
 	// The newest commits of these tables are known to a catalog only.
 	{name: "catalogManaged", aliases: []string{"catalogOwned-preview", "coordinatedCommits-preview"}, reader: true},
 }
@@ -103,8 +104,7 @@ func hasConstraints(u usage) bool {
 }
 
 func mapsColumns(u usage) bool {
-	mode := u.metadata.Configuration["delta.columnMapping.mode"]
-	return mode != "" && mode != "none"
+	return u.metadata.ColumnMapping() != MapNone
 }
 
 func wantsV2Checkpoints(u usage) bool {
@@ -147,21 +147,26 @@ func (p Protocol) checkRead(u usage) error {
 	if p.MinReaderVersion > featureVersionReader {
 		bad = append(bad, "reader version "+strconv.Itoa(p.MinReaderVersion))
 	}
+	listed := map[*feature]bool{}
 	for _, name := range p.listed(false) {
-		if f := findFeature(name); f == nil || !f.serves(f.read, u) {
+		f := findFeature(name)
+		if f == nil || !f.serves(f.read, u) {
 			bad = append(bad, name)
 		}
+		listed[f] = true
 	}
 	// Writer-only names matter to a reader when the table's content hangs on them, however they came to be listed, and
 	// use of a feature that the protocol does not list is refused as well.
-	for _, f := range features {
-		used := f.reader && f.read == whenIdle && f.inUse(u)
-		listed := f.read == refused && slices.ContainsFunc(p.WriterFeatures, func(n string) bool { return findFeature(n) == findFeature(f.name) })
-		if (used || listed) && !slices.ContainsFunc(bad, func(n string) bool { return findFeature(n) == findFeature(f.name) }) {
+	for i := range features {
+		f := &features[i]
+		used := f.inFiles && !listed[f] && f.inUse(u)
+		refusedToAll := f.read == refused && slices.ContainsFunc(p.WriterFeatures, func(n string) bool { return findFeature(n) == f })
+		if (used || refusedToAll) && !slices.ContainsFunc(bad, func(n string) bool { return findFeature(n) == f }) {
 			bad = append(bad, f.name)
 		}
 	}
 	bad = append(bad, unknownTypes(u.metadata.Schema)...)
+	bad = append(bad, unservedTypeChanges(u.metadata.Schema)...)
 	if len(bad) > 0 {
 		return &UnsupportedError{Features: bad}
 	}

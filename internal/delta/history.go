@@ -34,7 +34,7 @@ func (t *Table) Commits(ctx context.Context, from, to Version) iter.Seq2[Commit,
 			return
 		}
 		times := l.commitTimes()
-		columns := slices.Collect(latest.metadata.Schema.leaves())
+		columns := slices.Collect(latest.metadata.leaves())
 		for c, err := range t.commitFiles(ctx, infos) {
 			if err != nil {
 				yield(Commit{}, err)
@@ -116,9 +116,6 @@ func (c *commitFile) public(m *Metadata, columns []leaf, at time.Time) (Commit, 
 		out.Transactions = append(out.Transactions, txn.public())
 	}
 	for _, a := range c.adds {
-		if a.DeletionVector != nil {
-			return Commit{}, fmt.Errorf("read commit %d: %w", c.version, &UnsupportedError{Features: []string{"deletionVectors"}})
-		}
 		out.Add = append(out.Add, a.public(m, columns))
 	}
 	for _, r := range c.removes {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -32,7 +31,7 @@ type addAction struct {
 	DataChange              bool               `json:"dataChange"`
 	Stats                   string             `json:"stats,omitempty"`
 	Tags                    map[string]*string `json:"tags,omitempty"`
-	DeletionVector          *deletionVector    `json:"deletionVector,omitempty"`
+	DeletionVector          *DeletionVector    `json:"deletionVector,omitempty"`
 	BaseRowID               *int64             `json:"baseRowId,omitempty"`
 	DefaultRowCommitVersion *int64             `json:"defaultRowCommitVersion,omitempty"`
 	ClusteringProvider      *string            `json:"clusteringProvider,omitempty"`
@@ -46,22 +45,15 @@ type removeAction struct {
 	PartitionValues         map[string]*string `json:"partitionValues,omitzero"`
 	Size                    *int64             `json:"size,omitempty"`
 	Tags                    map[string]*string `json:"tags,omitempty"`
-	DeletionVector          *deletionVector    `json:"deletionVector,omitempty"`
+	DeletionVector          *DeletionVector    `json:"deletionVector,omitempty"`
 	BaseRowID               *int64             `json:"baseRowId,omitempty"`
 	DefaultRowCommitVersion *int64             `json:"defaultRowCommitVersion,omitempty"`
 }
 
-// deletionVector says which rows of a file are deleted. This package tells files apart by it and does not read it.
-type deletionVector struct {
-	StorageType    string `json:"storageType"`
-	PathOrInlineDv string `json:"pathOrInlineDv"`
-	Offset         *int32 `json:"offset,omitempty"`
-	SizeInBytes    int32  `json:"sizeInBytes"`
-	Cardinality    int64  `json:"cardinality"`
-}
-
 type cdcAction struct {
-	Path string `json:"path"`
+	Path            string             `json:"path"`
+	PartitionValues map[string]*string `json:"partitionValues"`
+	Size            int64              `json:"size"`
 }
 
 type txnAction struct {
@@ -103,15 +95,11 @@ type formatAction struct {
 func (a *addAction) key() string    { return fileKey(a.Path, a.DeletionVector) }
 func (r *removeAction) key() string { return fileKey(r.Path, r.DeletionVector) }
 
-func fileKey(path string, dv *deletionVector) string {
+func fileKey(path string, dv *DeletionVector) string {
 	if dv == nil {
 		return path
 	}
-	id := path + "\x00" + dv.StorageType + dv.PathOrInlineDv
-	if dv.Offset != nil {
-		id += "@" + strconv.Itoa(int(*dv.Offset))
-	}
-	return id
+	return path + "\x00" + dv.id()
 }
 
 // commitFile is a commit, parsed: at most one action for a logical file.
@@ -125,7 +113,7 @@ type commitFile struct {
 	domains  []domainAction
 	adds     []*addAction
 	removes  []*removeAction
-	changes  int // cdc actions
+	changes  []*cdcAction
 }
 
 // parseCommit reads the text of a commit. The protocol wants at most one action for a file in it; should there be more,
@@ -179,7 +167,7 @@ func (c *commitFile) take(l logLine, files map[string]logLine) {
 	case l.CommitInfo != nil:
 		c.info = l.CommitInfo
 	case l.CDC != nil:
-		c.changes++
+		c.changes = append(c.changes, l.CDC)
 	}
 }
 
@@ -202,6 +190,11 @@ func parseLine(line []byte, l *logLine) error {
 			return errors.New("remove without a path")
 		}
 		l.Remove.Path = decodePath(l.Remove.Path)
+	case l.CDC != nil:
+		if l.CDC.Path == "" {
+			return errors.New("cdc without a path")
+		}
+		l.CDC.Path = decodePath(l.CDC.Path)
 	case l.Protocol != nil:
 		return l.Protocol.check()
 	case l.Metadata != nil:

@@ -141,12 +141,12 @@ func (a *actionReader) readRemove(path string) *removeAction {
 	return out
 }
 
-func (f *fileCursor) readVector() *deletionVector {
+func (f *fileCursor) readVector() *DeletionVector {
 	storage, ok := f.vector.storage.text()
 	if !ok {
 		return nil
 	}
-	v := &deletionVector{StorageType: storage}
+	v := &DeletionVector{StorageType: storage}
 	v.PathOrInlineDv, _ = f.vector.data.text()
 	if offset, ok := f.vector.offset.int(); ok {
 		o := int32(offset)

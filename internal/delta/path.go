@@ -33,6 +33,19 @@ func decodePath(path string) string {
 	return path
 }
 
+// FileKey gives the key of a file by its path in the log. Files outside of the table are not served.
+func (t *Table) FileKey(path string) (string, error) {
+	if !absolute.MatchString(path) {
+		return path, nil
+	}
+	if root := decodePath(t.options.Location); root != "" {
+		if key, ok := strings.CutPrefix(path, strings.TrimRight(root, "/")+"/"); ok {
+			return key, nil
+		}
+	}
+	return "", &UnsupportedError{Features: []string{"files outside of the table (" + path + ")"}}
+}
+
 // unescape decodes percent escapes once and leaves a '%' that starts none as it is.
 func unescape(s string) string {
 	if !strings.Contains(s, "%") {

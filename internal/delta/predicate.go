@@ -136,8 +136,8 @@ func columnName(path []string) string {
 }
 
 // findLeaf gives the leaf column of a name.
-func (s *Schema) findLeaf(name string) (leaf, error) {
-	for l := range s.leaves() {
+func (m *Metadata) findLeaf(name string) (leaf, error) {
+	for l := range m.leaves() {
 		if columnName(l.path) == name {
 			return l, nil
 		}

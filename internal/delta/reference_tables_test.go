@@ -236,7 +236,7 @@ func (c *referenceCase) compare(t *testing.T, s *Snapshot) {
 		}
 		files[f.Path] = f
 	}
-	columns := slices.Collect(s.Schema().leaves())
+	columns := slices.Collect(s.metadata.leaves())
 	for _, f := range want.Files {
 		path, err := url.PathUnescape(f.Path)
 		if err != nil {

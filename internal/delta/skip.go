@@ -51,7 +51,7 @@ func (b *binding) column(name string) (int, error) {
 	if i, ok := b.index[name]; ok {
 		return i, nil
 	}
-	l, err := b.metadata.Schema.findLeaf(name)
+	l, err := b.metadata.findLeaf(name)
 	if err != nil {
 		return 0, err
 	}

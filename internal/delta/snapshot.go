@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -20,11 +21,20 @@ type Snapshot struct {
 // newSnapshot makes the snapshot of a state and refuses what cannot be read rightly.
 func (t *Table) newSnapshot(st *state, at time.Time) (*Snapshot, error) {
 	metadata, err := st.metadata.parse()
+	if unsupported, ok := errors.AsType[*UnsupportedError](err); ok {
+		return nil, unsupported
+	}
 	if err != nil {
 		return nil, &CorruptError{Key: commitKey(st.version), Err: fmt.Errorf("metaData: %w", err)}
 	}
 	s := &Snapshot{table: t, state: st, timestamp: at.UTC(), protocol: st.protocol.parse(), metadata: metadata}
-	return s, s.protocol.checkRead(s.usage())
+	if err := s.protocol.checkRead(s.usage()); err != nil {
+		return nil, err
+	}
+	if err := s.metadata.checkMapping(); err != nil {
+		return nil, &CorruptError{Key: commitKey(st.version), Err: fmt.Errorf("metaData: %w", err)}
+	}
+	return s, nil
 }
 
 func (s *Snapshot) usage() usage {
@@ -89,7 +99,7 @@ func (s *Snapshot) Files(p ...Predicate) iter.Seq2[Add, error] {
 			yield(Add{}, err)
 			return
 		}
-		columns := slices.Collect(s.metadata.Schema.leaves())
+		columns := slices.Collect(s.metadata.leaves())
 		for _, a := range s.state.files {
 			if keep(a) && !yield(a.public(&s.metadata, columns), nil) {
 				return
@@ -110,7 +120,8 @@ func (s *Snapshot) SizeInBytes() int64 {
 	return sum
 }
 
-// NumRecords counts the rows by the files' statistics; false when one of them does not say.
+// NumRecords counts the rows by the files' statistics, less those that deletion vectors delete; false when a file does not
+// say.
 func (s *Snapshot) NumRecords() (int64, bool) {
 	var sum int64
 	for _, a := range s.state.files {
@@ -119,9 +130,16 @@ func (s *Snapshot) NumRecords() (int64, bool) {
 			return 0, false
 		}
 		sum += stats.NumRecords
+		if a.DeletionVector != nil {
+			sum -= a.DeletionVector.Cardinality
+		}
 	}
 	return sum, true
 }
+
+// CheckWrite says whether this package can write to the table: the error is an *[UnsupportedError] with what it cannot.
+// Transactions check the same when they commit.
+func (s *Snapshot) CheckWrite() error { return s.protocol.checkWrite(s.usage()) }
 
 // Begin starts a transaction on top of the snapshot.
 func (s *Snapshot) Begin(op Operation) *Transaction {
@@ -150,7 +168,7 @@ func (b *binding) facts(a *addAction) []columnFacts {
 	var stats *Stats
 	for i, l := range b.columns {
 		if slices.Contains(b.metadata.PartitionColumns, l.path[0]) {
-			facts[i] = partitionFacts(l.typ, partitionValue(a.PartitionValues, l.path[0]))
+			facts[i] = partitionFacts(l.typ, partitionValue(a.PartitionValues, l.physical[0]))
 			continue
 		}
 		if stats == nil {

@@ -31,14 +31,14 @@ func parseStats(text string, columns []leaf) *Stats {
 	}
 	for _, l := range columns {
 		var c ColumnStats
-		c.Min = statsValue(l.typ, dig(raw.MinValues, l.path))
-		c.Max = statsValue(l.typ, dig(raw.MaxValues, l.path))
+		c.Min = statsValue(l.typ, dig(raw.MinValues, l.physical))
+		c.Max = statsValue(l.typ, dig(raw.MaxValues, l.physical))
 		if at, ok := c.Max.(time.Time); ok && l.typ != Date && at.Nanosecond()%int(time.Millisecond) == 0 {
 			// Writers cut timestamps to milliseconds.
 			c.Max = at.Add(time.Millisecond - time.Microsecond)
 		}
 		var nulls *json.Number
-		if v := dig(raw.NullCount, l.path); v != nil && json.Unmarshal(v, &nulls) == nil {
+		if v := dig(raw.NullCount, l.physical); v != nil && json.Unmarshal(v, &nulls) == nil {
 			if n, ok := statsInt(nulls); ok {
 				c.NullCount = &n
 			}
@@ -91,7 +91,7 @@ func statsValue(t Type, raw json.RawMessage) any {
 // indexedColumns gives the leaf columns whose statistics belong in the log.
 func (m *Metadata) indexedColumns() []leaf {
 	var all []leaf
-	for l := range m.Schema.leaves() {
+	for l := range m.leaves() {
 		if !slices.Contains(m.PartitionColumns, l.path[0]) {
 			all = append(all, l)
 		}
@@ -143,16 +143,16 @@ func (s *Stats) format(columns []leaf) (string, error) {
 			continue
 		}
 		if c.NullCount != nil {
-			bury(out.NullCount, l.path, *c.NullCount)
+			bury(out.NullCount, l.physical, *c.NullCount)
 		}
 		if !hasBounds(l.typ) {
 			continue
 		}
 		if v := lowerBound(l.typ, c.Min); v != nil {
-			bury(out.MinValues, l.path, v)
+			bury(out.MinValues, l.physical, v)
 		}
 		if v := upperBound(l.typ, c.Max); v != nil {
-			bury(out.MaxValues, l.path, v)
+			bury(out.MaxValues, l.physical, v)
 		}
 	}
 	var b strings.Builder

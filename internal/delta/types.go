@@ -99,30 +99,13 @@ func (s *Struct) Field(name string) (Field, bool) {
 
 // leaf is a column without members, reached from the schema through structs only.
 type leaf struct {
-	path []string
-	typ  Type
+	path     []string
+	physical []string // the same in data files and in the log; see ColumnMapping
+	typ      Type
 }
 
-// leaves yields the leaf columns in schema order. Arrays and maps are leaves.
-func (s *Struct) leaves() iter.Seq[leaf] {
-	return func(yield func(leaf) bool) { s.walkLeaves(nil, yield) }
-}
-
-func (s *Struct) walkLeaves(prefix []string, yield func(leaf) bool) bool {
-	for _, f := range s.Fields {
-		path := append(prefix[:len(prefix):len(prefix)], f.Name)
-		if sub, ok := f.Type.(*Struct); ok {
-			if !sub.walkLeaves(path, yield) {
-				return false
-			}
-			continue
-		}
-		if !yield(leaf{path, f.Type}) {
-			return false
-		}
-	}
-	return true
-}
+// leaves yields the leaf columns of a schema without column mapping, in order. Arrays and maps are leaves.
+func (s *Struct) leaves() iter.Seq[leaf] { return (&Metadata{Schema: s}).leaves() }
 
 // fields yields every field at any depth, also inside arrays and maps, with its dotted name.
 func (s *Struct) fields() iter.Seq2[string, Field] {

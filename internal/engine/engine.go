@@ -21,7 +21,8 @@ import (
 // A table is read as it was when its snapshot was taken, whatever others commit meanwhile.
 type Engine interface {
 	// Bind gives rows of a table a name: the table's columns in the schema's order, with the schema's types. With
-	// Input.Files given it has one column more, [CommitVersion].
+	// Input.Files given it has one column more, [CommitVersion]; with Input.Changes three, [ChangeType], [CommitVersion] and
+	// [CommitTimestamp].
 	Bind(ctx context.Context, name string, in Input) error
 
 	// Parse gives the rows of a relation, with their documents parsed, a name: the relation's columns but for the
@@ -53,10 +54,11 @@ const (
 	Once                       // when it is defined; its rows are kept until Close
 )
 
-// Input is rows of a table.
+// Input is rows of a table: those of a snapshot, or those that commits changed.
 type Input struct {
 	Snapshot *delta.Snapshot
-	Files    []File // the files to read, of this table and schema; nil: all live ones
+	Files    []File         // the files to read, of this table and schema; nil: all live ones
+	Changes  *delta.Changes // given alone
 }
 
 // File is a data file with the commit that brought it.
@@ -69,6 +71,10 @@ type File struct {
 const (
 	// CommitVersion (long) is the version of the table that brought the row; null when it is not known.
 	CommitVersion = "_commit_version"
+	// CommitTimestamp (timestamp) is when that version was committed.
+	CommitTimestamp = "_commit_timestamp"
+	// ChangeType (string) is what the commit did to the row: insert, delete, update_preimage or update_postimage.
+	ChangeType = "_change_type"
 	// Parsed (boolean) is whether the document is a JSON object; false too for rows that were skipped.
 	Parsed = "_parsed"
 	// WrongTypes (array<string>) names the columns whose value is present in the document but is none of the column's

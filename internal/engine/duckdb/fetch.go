@@ -47,13 +47,35 @@ func (l *localFiles) of(ctx context.Context, s *delta.Snapshot, adds []delta.Add
 			return nil
 		})
 	}
-	return paths, group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return paths, l.distinct(paths)
+}
+
+// distinct gives a file that is there several times, with other rows each time, a name for each.
+func (l *localFiles) distinct(paths []string) error {
+	times := map[string]int{}
+	for i, path := range paths {
+		n := times[path]
+		times[path]++
+		if n == 0 {
+			continue
+		}
+		paths[i] = fmt.Sprintf("%s-%d.parquet", strings.TrimSuffix(path, ".parquet"), n)
+		if err := os.Link(path, paths[i]); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *localFiles) one(ctx context.Context, s *delta.Snapshot, add delta.Add) (string, error) {
-	if strings.Contains(add.Path, "://") || strings.HasPrefix(add.Path, "/") {
-		return "", errors.New("it lies outside of the table, which is not supported")
+	key, err := s.Table().FileKey(add.Path)
+	if err != nil {
+		return "", err
 	}
+	add.Path = key
 	identity := identityOf(s.Metadata().ID, add)
 	l.mu.Lock()
 	path, ok := l.seen[identity]

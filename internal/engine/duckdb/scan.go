@@ -2,8 +2,8 @@ package duckdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -13,16 +13,26 @@ import (
 
 // Bind implements [engine.Engine].
 func (e *Engine) Bind(ctx context.Context, name string, in engine.Input) error {
-	files, err := inputFiles(in)
+	scan, err := inputScan(ctx, in)
 	if err != nil {
 		return fmt.Errorf("bind %s: %w", name, err)
 	}
-	scan := scan{snapshot: in.Snapshot, files: files, version: in.Files != nil}
 	query, err := e.scanQuery(ctx, scan)
 	if err != nil {
 		return fmt.Errorf("bind %s: %w", name, err)
 	}
 	return e.Define(ctx, name, query, engine.EachTime)
+}
+
+func inputScan(ctx context.Context, in engine.Input) (scan, error) {
+	if in.Changes != nil {
+		if in.Snapshot != nil || in.Files != nil {
+			return scan{}, errors.New("a snapshot and changes are given at once")
+		}
+		return changesScan(ctx, in.Changes)
+	}
+	files, err := inputFiles(in)
+	return scan{snapshot: in.Snapshot, files: files, version: in.Files != nil}, err
 }
 
 func inputFiles(in engine.Input) ([]engine.File, error) {
@@ -43,8 +53,9 @@ func inputFiles(in engine.Input) ([]engine.File, error) {
 type scan struct {
 	snapshot *delta.Snapshot
 	files    []engine.File
-	version  bool // with the column engine.CommitVersion
-	place    bool // with the columns fileColumn and rowColumn
+	changes  []delta.ChangeFile // one for each file when changed rows are asked for, with the columns of changes
+	version  bool               // with the column engine.CommitVersion
+	place    bool               // with the columns fileColumn and rowColumn
 }
 
 // Columns that say where a row lies: its local file, and its number in it.
@@ -52,6 +63,13 @@ const (
 	fileColumn = "_file"
 	rowColumn  = "_row"
 )
+
+// scannedFile is a file of a scan, here.
+type scannedFile struct {
+	path   string
+	number int // in the scan
+	rows   selection
+}
 
 // scanQuery gives the SQL that reads the files. Files with the same columns are read together, for their columns are cast
 // to the table's types alike.
@@ -67,17 +85,25 @@ func (e *Engine) scanQuery(ctx context.Context, s scan) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	groups, err := e.groupFiles(ctx, paths)
+	files := make([]scannedFile, len(paths))
+	for i, path := range paths {
+		files[i] = scannedFile{path: path, number: i}
+	}
+	rows, err := e.selectRows(ctx, s, files)
 	if err != nil {
 		return "", err
 	}
-	constants, err := e.constants(ctx, s, paths)
+	groups, err := e.groupFiles(ctx, files)
+	if err != nil {
+		return "", err
+	}
+	constants, err := e.constants(ctx, s, files)
 	if err != nil {
 		return "", err
 	}
 	var parts []string
 	for _, g := range groups {
-		part, err := s.groupQuery(g, constants)
+		part, err := s.groupQuery(g, constants, rows)
 		if err != nil {
 			return "", err
 		}
@@ -94,105 +120,70 @@ func (s scan) nothing() (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("column %s: %w", f.Name, err)
 		}
-		columns = append(columns, fmt.Sprintf("CAST(NULL AS %s) AS %s", t, quoteName(f.Name)))
+		columns = append(columns, nullColumn(t, f.Name))
+	}
+	if s.changes != nil {
+		columns = append(columns, nullColumn("VARCHAR", engine.ChangeType), nullColumn("BIGINT", engine.CommitVersion),
+			nullColumn("TIMESTAMP WITH TIME ZONE", engine.CommitTimestamp))
 	}
 	if s.version {
-		columns = append(columns, "CAST(NULL AS BIGINT) AS "+quoteName(engine.CommitVersion))
+		columns = append(columns, nullColumn("BIGINT", engine.CommitVersion))
 	}
 	if s.place {
-		columns = append(columns, "CAST(NULL AS VARCHAR) AS "+fileColumn, "CAST(NULL AS BIGINT) AS "+rowColumn)
+		columns = append(columns, nullColumn("VARCHAR", fileColumn), nullColumn("BIGINT", rowColumn))
 	}
 	return "SELECT " + strings.Join(columns, ", ") + " WHERE false", nil
 }
 
-// fileGroup is data files whose Parquet schemas are equal.
-type fileGroup struct {
-	paths []string
-	types map[string]string // SQL type by column
+func nullColumn(sqlType, name string) string {
+	return fmt.Sprintf("CAST(NULL AS %s) AS %s", sqlType, quoteName(name))
 }
 
-// groupFiles looks at the footers only.
-func (e *Engine) groupFiles(ctx context.Context, paths []string) ([]*fileGroup, error) {
-	const footer = `SELECT file_name, md5(string_agg(concat_ws(' ', name, type, duckdb_type, num_children, logical_type, converted_type,
-		precision, scale, repetition_type), '|' ORDER BY column_id))
-		FROM parquet_schema(%s) WHERE column_id > 0 GROUP BY file_name ORDER BY file_name`
-	rows, err := e.db.QueryContext(ctx, fmt.Sprintf(footer, pathList(paths)))
-	if err != nil {
-		return nil, fmt.Errorf("read footers: %w", queryError(ctx, err))
-	}
-	defer rows.Close()
-	bySchema := map[string]*fileGroup{}
-	for rows.Next() {
-		var path, schema string
-		if err := rows.Scan(&path, &schema); err != nil {
-			return nil, fmt.Errorf("read footers: %w", err)
-		}
-		if bySchema[schema] == nil {
-			bySchema[schema] = &fileGroup{}
-		}
-		bySchema[schema].paths = append(bySchema[schema].paths, path)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read footers: %w", queryError(ctx, err))
-	}
-	var groups []*fileGroup
-	for _, schema := range slices.Sorted(maps.Keys(bySchema)) {
-		g := bySchema[schema]
-		if g.types, err = e.columnTypes(ctx, "SELECT * FROM "+readParquet(g.paths[:1])); err != nil {
-			return nil, fmt.Errorf("read columns of a data file: %w", err)
-		}
-		groups = append(groups, g)
-	}
-	return groups, nil
-}
-
-// columnTypes gives the columns of a query with their SQL types.
-func (e *Engine) columnTypes(ctx context.Context, query string) (map[string]string, error) {
-	rows, err := e.db.QueryContext(ctx, "SELECT column_name, column_type FROM (DESCRIBE "+query+")")
-	if err != nil {
-		return nil, queryError(ctx, err)
-	}
-	defer rows.Close()
-	types := map[string]string{}
-	for rows.Next() {
-		var name, t string
-		if err := rows.Scan(&name, &t); err != nil {
-			return nil, err
-		}
-		types[name] = t
-	}
-	return types, queryError(ctx, rows.Err())
-}
+// numberColumn is that of a file in its scan.
+const numberColumn = "_number"
 
 // constants makes a relation of what is the same for all rows of a file, and returns its name, or "" when the scan needs
 // none.
-func (e *Engine) constants(ctx context.Context, s scan, paths []string) (string, error) {
+func (e *Engine) constants(ctx context.Context, s scan, files []scannedFile) (string, error) {
 	partitions := s.snapshot.Metadata().PartitionColumns
-	if !s.version && len(partitions) == 0 {
+	selective := slices.ContainsFunc(files, func(f scannedFile) bool { return f.rows.kind != allRows })
+	if !s.version && s.changes == nil && len(partitions) == 0 && !selective {
 		return "", nil
 	}
-	values := make([]string, len(s.files))
-	for i, f := range s.files {
-		cells := []string{quote(paths[i]), "CAST(NULL AS BIGINT)"}
-		if f.Version != nil {
-			cells[1] = fmt.Sprintf("CAST(%d AS BIGINT)", *f.Version)
-		}
+	values := make([]string, len(files))
+	for i, f := range files {
+		cells := append([]string{quote(f.path), fmt.Sprint(f.number)}, s.commitCells(i)...)
 		for _, name := range partitions {
-			cell, err := partitionCell(s.snapshot.Schema(), name, f.Add)
+			cell, err := partitionCell(s.snapshot.Schema(), name, s.files[i].Add)
 			if err != nil {
-				return "", fmt.Errorf("data file %s: %w", f.Path, err)
+				return "", fmt.Errorf("data file %s: %w", s.files[i].Path, err)
 			}
 			cells = append(cells, cell)
 		}
 		values[i] = "(" + strings.Join(cells, ", ") + ")"
 	}
-	columns := []string{fileColumn, quoteName(engine.CommitVersion)}
+	columns := []string{fileColumn, numberColumn, quoteName(engine.CommitVersion), quoteName(engine.CommitTimestamp), quoteName(engine.ChangeType)}
 	for _, name := range partitions {
 		columns = append(columns, quoteName(name))
 	}
 	table := e.name("files")
 	query := fmt.Sprintf("SELECT * FROM (VALUES %s) AS f(%s)", strings.Join(values, ",\n"), strings.Join(columns, ", "))
 	return table, e.Define(ctx, table, query, engine.Once)
+}
+
+// commitCells say which commit a file's rows come from, and what it did to them.
+func (s scan) commitCells(i int) []string {
+	cells := []string{"CAST(NULL AS BIGINT)", "CAST(NULL AS TIMESTAMP WITH TIME ZONE)", "CAST(NULL AS VARCHAR)"}
+	if v := s.files[i].Version; v != nil {
+		cells[0] = fmt.Sprintf("CAST(%d AS BIGINT)", *v)
+	}
+	if s.changes != nil {
+		cells[1] = fmt.Sprintf("CAST(make_timestamp(%d) AS TIMESTAMP WITH TIME ZONE)", s.changes[i].Timestamp.UnixMicro())
+		if t := s.changes[i].Type; t != "" {
+			cells[2] = quote(string(t))
+		}
+	}
+	return cells
 }
 
 func partitionCell(schema *delta.Schema, name string, add delta.Add) (string, error) {
@@ -207,7 +198,7 @@ func partitionCell(schema *delta.Schema, name string, add delta.Add) (string, er
 	return literal(field.Type, value)
 }
 
-func (s scan) groupQuery(g *fileGroup, constants string) (string, error) {
+func (s scan) groupQuery(g *fileGroup, constants, rows string) (string, error) {
 	var columns []string
 	for _, f := range s.snapshot.Schema().Fields {
 		column, err := s.columnOf(g, f)
@@ -216,63 +207,37 @@ func (s scan) groupQuery(g *fileGroup, constants string) (string, error) {
 		}
 		columns = append(columns, column+" AS "+quoteName(f.Name))
 	}
+	if s.changes != nil {
+		changeType, err := s.changeTypeOf(g)
+		if err != nil {
+			return "", err
+		}
+		columns = append(columns, changeType+" AS "+quoteName(engine.ChangeType), "c."+quoteName(engine.CommitVersion), "c."+quoteName(engine.CommitTimestamp))
+	}
 	if s.version {
 		columns = append(columns, "c."+quoteName(engine.CommitVersion))
 	}
 	if s.place {
-		columns = append(columns, "d.filename AS "+fileColumn, "d.file_row_number AS "+rowColumn)
+		columns = append(columns, "d."+localFileColumn+" AS "+fileColumn, "d.file_row_number AS "+rowColumn)
 	}
-	query := "SELECT " + strings.Join(columns, ", ") + "\nFROM " + readParquet(g.paths) + " AS d"
+	query := "SELECT " + strings.Join(columns, ", ") + "\nFROM " + readParquet(g.paths()) + " AS d"
 	if constants != "" {
-		query += " JOIN " + constants + " AS c ON c." + fileColumn + " = d.filename"
+		query += " JOIN " + constants + " AS c ON c." + fileColumn + " = d." + localFileColumn
+	}
+	if join := g.selects.join(); join != "" {
+		query += fmt.Sprintf(" %s %s AS r ON r.%[3]s = c.%[3]s AND r.%[4]s = d.file_row_number", join, rows, numberColumn, rowColumn)
+	}
+	if (s.place || g.selects != allRows) && g.has("file_row_number") {
+		return "", errors.New("a data file has a column file_row_number, by whose name its rows are counted here")
 	}
 	return query, nil
 }
 
-// columnOf gives a column of the table from the files of a group: a partition value from the log, whatever the
-// file holds; null for what the file lacks; else the file's column, cast when it has another type.
-func (s scan) columnOf(g *fileGroup, f delta.Field) (string, error) {
-	want, err := sqlType(f.Type)
-	if err != nil {
-		return "", fmt.Errorf("column %s: %w", f.Name, err)
-	}
-	if slices.Contains(s.snapshot.Metadata().PartitionColumns, f.Name) {
-		return "c." + quoteName(f.Name), nil
-	}
-	name, have := g.column(f.Name)
-	switch {
-	case have == "" || f.Type == delta.Void:
-		return fmt.Sprintf("CAST(NULL AS %s)", want), nil
-	case have == want:
-		return "d." + quoteName(name), nil
-	default:
-		return castColumn(f, "d."+quoteName(name), have, want), nil
-	}
-}
-
-// column finds a column by its name, or else by a name equal but for case, as Spark does.
-func (g *fileGroup) column(name string) (found, sqlType string) {
-	if t, ok := g.types[name]; ok {
-		return name, t
-	}
-	for other, t := range g.types {
-		if strings.EqualFold(other, name) {
-			return other, t
-		}
-	}
-	return "", ""
-}
-
-// castColumn casts what other writers store otherwise.
-func castColumn(f delta.Field, column, have, want string) string {
-	if have == sqlTypes[delta.Binary] && f.Type == delta.String {
-		return "decode(" + column + ")" // text that is not marked as such
-	}
-	return fmt.Sprintf("CAST(%s AS %s)", column, want)
-}
+// localFileColumn is the column with the path of the local file. No data file has one of that name.
+const localFileColumn = `"local file of launchlake"`
 
 func readParquet(paths []string) string {
-	return "read_parquet(" + pathList(paths) + ", hive_partitioning = false, union_by_name = false)"
+	return "read_parquet(" + pathList(paths) + ", hive_partitioning = false, union_by_name = false, filename = " + quote(strings.Trim(localFileColumn, `"`)) + ")"
 }
 
 func pathList(paths []string) string {

@@ -1,0 +1,241 @@
+package delta
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"launchlake/internal/objstore"
+)
+
+// ChangeType is what happened to a row, as a change data feed names it.
+type ChangeType string
+
+// The types of changes that follow from the files that a commit adds and removes. Files of changes know more of them.
+const (
+	Inserted ChangeType = "insert"
+	Deleted  ChangeType = "delete"
+)
+
+// ChangeFile is a file with rows that a commit changed.
+type ChangeFile struct {
+	// Add is the file; the rows of its DeletionVector are none of the changed ones. It has no statistics.
+	Add
+	Version   Version
+	Timestamp time.Time // of the commit
+	// Type is what happened to all of the rows; "": the file has a column _change_type that says it for each.
+	Type ChangeType
+	// Within, unless nil, holds the changed rows, less those of DeletionVector.
+	Within *DeletionVector
+}
+
+// Changes are the rows that a range of versions changed (spec: Add CDC File, Change Data Files).
+type Changes struct {
+	at    *Snapshot
+	infos []objstore.Info
+	times map[Version]time.Time
+}
+
+const changeDataFeedProperty = "delta.enableChangeDataFeed"
+
+// Changes finds out what the commits from one version to another, both included, did to the rows. A last version behind
+// the latest stands for the latest. The table must have had its change data feed enabled all the while, and
+// the columns of the last version must be able to take the rows of all of them.
+func (t *Table) Changes(ctx context.Context, from, to Version) (*Changes, error) {
+	c, err := t.changes(ctx, from, to)
+	if err != nil {
+		return nil, fmt.Errorf("changes from version %d to %d: %w", from, to, err)
+	}
+	return c, nil
+}
+
+func (t *Table) changes(ctx context.Context, from, to Version) (*Changes, error) {
+	latest, err := t.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if from < 0 || from > latest.Version() || to < from {
+		return nil, &VersionError{Asked: fmt.Sprintf("changes from %d to %d", from, to), Latest: latest.Version()}
+	}
+	to = min(to, latest.Version())
+	l, err := t.list(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	c := &Changes{at: latest, times: l.commitTimes()}
+	if c.infos, err = l.commitRange(from, to); err != nil {
+		return nil, err
+	}
+	if to != latest.Version() {
+		if c.at, err = t.SnapshotAt(ctx, to); err != nil {
+			return nil, err
+		}
+	}
+	return c, c.check(ctx, from)
+}
+
+// check says whether all changes are on record, and readable with the columns of the last version.
+func (c *Changes) check(ctx context.Context, from Version) error {
+	first, err := c.at.table.SnapshotAt(ctx, from)
+	if err != nil {
+		return err
+	}
+	if err := c.checkMetadata(from, &first.metadata); err != nil {
+		return err
+	}
+	for commit, err := range c.at.table.commitFiles(ctx, c.infos) {
+		if err != nil {
+			return err
+		}
+		if commit.metadata == nil {
+			continue
+		}
+		metadata, err := commit.metadata.parse()
+		if err != nil {
+			return &CorruptError{Key: commitKey(commit.version), Err: fmt.Errorf("metaData: %w", err)}
+		}
+		if err := c.checkMetadata(commit.version, &metadata); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Changes) checkMetadata(v Version, m *Metadata) error {
+	if !m.enabled(changeDataFeedProperty) {
+		return fmt.Errorf("version %d: %w", v, ErrNoChangeData)
+	}
+	end := &c.at.metadata
+	if !slices.Equal(m.PartitionColumns, end.PartitionColumns) {
+		return fmt.Errorf("the partition columns changed after version %d", v)
+	}
+	if m.ColumnMapping() != end.ColumnMapping() {
+		return fmt.Errorf("the column mapping changed after version %d", v)
+	}
+	if err := m.readableAs(m.Schema, end, end.Schema); err != nil {
+		return fmt.Errorf("the schema changed after version %d: %w", v, err)
+	}
+	return nil
+}
+
+// readableAs says whether rows of an older type can be shown with a newer one: nothing is lost, and nothing means
+// another column.
+func (m *Metadata) readableAs(old Type, end *Metadata, now Type) error {
+	switch now := now.(type) {
+	case *Struct:
+		old, ok := old.(*Struct)
+		if !ok {
+			return fmt.Errorf("%s was %s", now, old)
+		}
+		for _, f := range old.Fields {
+			g, ok := now.Field(f.Name)
+			if !ok || m.PhysicalName(f) != end.PhysicalName(g) {
+				return fmt.Errorf("column %s is not the same any more", f.Name)
+			}
+			if err := m.readableAs(f.Type, end, g.Type); err != nil {
+				return err
+			}
+		}
+		return nil
+	case *Array:
+		if old, ok := old.(*Array); ok {
+			return m.readableAs(old.Element, end, now.Element)
+		}
+	case *Map:
+		if old, ok := old.(*Map); ok {
+			if err := m.readableAs(old.Key, end, now.Key); err != nil {
+				return err
+			}
+			return m.readableAs(old.Value, end, now.Value)
+		}
+	default:
+		if widens(old, now) || old == Void {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s was %s", now, old)
+}
+
+// Snapshot is the table at the last version of the range. The changed rows have its columns.
+func (c *Changes) Snapshot() *Snapshot { return c.at }
+
+// Files yields the files that hold the changed rows, by ascending versions. It ends after the first error.
+func (c *Changes) Files(ctx context.Context) iter.Seq2[ChangeFile, error] {
+	return func(yield func(ChangeFile, error) bool) {
+		for commit, err := range c.at.table.commitFiles(ctx, c.infos) {
+			if err != nil {
+				yield(ChangeFile{}, err)
+				return
+			}
+			at := inCommitTimestamp(commit, c.times[commit.version])
+			for _, f := range commit.changedFiles(&c.at.metadata) {
+				f.Version, f.Timestamp = commit.version, at
+				if !yield(f, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// changedFiles gives the files with the rows that a commit changed: those that its writer made for the purpose, else those
+// that it added and removed.
+func (c *commitFile) changedFiles(m *Metadata) []ChangeFile {
+	var out []ChangeFile
+	for _, f := range c.changes {
+		out = append(out, ChangeFile{Add: Add{
+			Path: f.Path, Size: f.Size, PartitionValues: resolvePartitionValues(m, f.PartitionValues),
+		}})
+	}
+	if len(out) > 0 {
+		return out
+	}
+	vectors := map[string]*DeletionVector{} // of removed files
+	for _, r := range c.removes {
+		if r.DataChange {
+			vectors[r.Path] = r.DeletionVector
+		}
+	}
+	both := map[string]*DeletionVector{} // of added ones that were there with another vector
+	for _, a := range c.adds {
+		if !a.DataChange {
+			continue
+		}
+		file := a.public(m, nil)
+		file.Stats = nil
+		change := ChangeFile{Add: file, Type: Inserted}
+		if before, ok := vectors[a.Path]; ok {
+			both[a.Path] = a.DeletionVector
+			if before == nil {
+				continue // every row was there
+			}
+			change.Within = before
+		}
+		out = append(out, change)
+	}
+	for _, r := range c.removes {
+		if !r.DataChange {
+			continue
+		}
+		change := ChangeFile{Add: r.file(m), Type: Deleted}
+		if now, ok := both[r.Path]; ok {
+			if now == nil {
+				continue // every row is there
+			}
+			change.Within = now
+		}
+		out = append(out, change)
+	}
+	return out
+}
+
+// file gives the file of a tombstone.
+func (r *removeAction) file(m *Metadata) Add {
+	out := Add{Path: r.Path, PartitionValues: resolvePartitionValues(m, r.PartitionValues), DeletionVector: r.DeletionVector}
+	if r.Size != nil {
+		out.Size = *r.Size
+	}
+	return out
+}

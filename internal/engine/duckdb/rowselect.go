@@ -1,0 +1,137 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	driver "github.com/duckdb/duckdb-go/v2"
+
+	"launchlake/internal/delta"
+)
+
+// selection is which rows of a file belong to a scan.
+type selection struct {
+	kind selectionKind
+	rows *delta.RowSet
+}
+
+type selectionKind int
+
+const (
+	allRows  selectionKind = iota
+	butThese               // all but those of the set
+	onlyThese
+)
+
+// join selects the rows by a relation that lists those of the sets.
+func (k selectionKind) join() string {
+	switch k {
+	case butThese:
+		return "ANTI JOIN"
+	case onlyThese:
+		return "SEMI JOIN"
+	}
+	return ""
+}
+
+// selectRows sets which rows of the files count, and makes a relation of the sets, whose name it returns; "" without any.
+func (e *Engine) selectRows(ctx context.Context, s scan, files []scannedFile) (string, error) {
+	var selective []scannedFile
+	for i := range files {
+		chosen, err := s.selection(ctx, i)
+		if err != nil {
+			return "", err
+		}
+		files[i].rows = chosen
+		if chosen.kind != allRows {
+			selective = append(selective, files[i])
+		}
+	}
+	if len(selective) == 0 {
+		return "", nil
+	}
+	if err := e.checkRowNumbers(ctx, s, selective); err != nil {
+		return "", err
+	}
+	table := e.name("rows")
+	if err := e.exec(ctx, fmt.Sprintf("CREATE TABLE %s (%s INTEGER, %s BIGINT)", table, numberColumn, rowColumn)); err != nil {
+		return "", err
+	}
+	return table, e.appendRows(ctx, table, selective)
+}
+
+func (s scan) selection(ctx context.Context, i int) (selection, error) {
+	table := s.snapshot.Table()
+	gone, err := table.DeletedRows(ctx, s.files[i].Add)
+	if err != nil {
+		return selection{}, err
+	}
+	if s.changes != nil && s.changes[i].Within != nil {
+		within := s.files[i].Add
+		within.DeletionVector = s.changes[i].Within
+		rows, err := table.DeletedRows(ctx, within)
+		if err != nil {
+			return selection{}, err
+		}
+		return selection{onlyThese, rows.Minus(gone)}, nil
+	}
+	if gone.Count() == 0 {
+		return selection{}, nil
+	}
+	return selection{butThese, gone}, nil
+}
+
+// checkRowNumbers refuses sets with rows that their file has not.
+func (e *Engine) checkRowNumbers(ctx context.Context, s scan, files []scannedFile) error {
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = f.path
+	}
+	counts := map[string]int64{}
+	query := "SELECT file_name, num_rows FROM parquet_file_metadata(" + pathList(paths) + ")"
+	err := e.scanRows(ctx, query, func(rows *sql.Rows) error {
+		var path string
+		var n int64
+		err := rows.Scan(&path, &n)
+		counts[path] = n
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read footers: %w", err)
+	}
+	for _, f := range files {
+		if last := f.rows.rows.Last(); last >= counts[f.path] {
+			key := s.files[f.number].Path
+			return &delta.CorruptError{Key: key, Err: fmt.Errorf("a deletion vector names row %d, the file has %d", last, counts[f.path])}
+		}
+	}
+	return nil
+}
+
+func (e *Engine) appendRows(ctx context.Context, table string, files []scannedFile) error {
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		return queryError(ctx, err)
+	}
+	defer conn.Close()
+	return conn.Raw(func(c any) error {
+		appender, err := driver.NewAppenderFromConn(c.(*driver.Conn), "", table)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			for row := range f.rows.rows.All() {
+				if err := appender.AppendRow(int32(f.number), row); err != nil {
+					_ = appender.Close()
+					return err
+				}
+			}
+			if err := ctx.Err(); err != nil {
+				_ = appender.Close()
+				return err
+			}
+		}
+		return appender.Close()
+	})
+}
