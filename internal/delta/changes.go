@@ -2,6 +2,7 @@ package delta
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -29,6 +30,8 @@ type ChangeFile struct {
 	Type ChangeType
 	// Within, unless nil, holds the changed rows, less those of DeletionVector.
 	Within *DeletionVector
+
+	unplaced bool // the log does not say in which partition
 }
 
 // Changes are the rows that a range of versions changed (spec: Add CDC File, Change Data Files).
@@ -49,6 +52,42 @@ func (t *Table) Changes(ctx context.Context, from, to Version) (*Changes, error)
 		return nil, fmt.Errorf("changes from version %d to %d: %w", from, to, err)
 	}
 	return c, nil
+}
+
+// ChangesBetween is Changes of the versions that were committed between two moments, both included.
+func (t *Table) ChangesBetween(ctx context.Context, from, to time.Time) (*Changes, error) {
+	first, last, err := t.versionsBetween(ctx, from.UTC(), to.UTC())
+	if err != nil {
+		return nil, fmt.Errorf("changes from %s to %s: %w", from.Format(time.RFC3339Nano), to.Format(time.RFC3339Nano), err)
+	}
+	return t.Changes(ctx, first, last)
+}
+
+func (t *Table) versionsBetween(ctx context.Context, from, to time.Time) (first, last Version, err error) {
+	latest, err := t.Snapshot(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	l, err := t.list(ctx, 0)
+	if err != nil {
+		return 0, 0, err
+	}
+	before, err := t.versionAsOf(ctx, l, latest, from.Add(-1)) // the last one that is too early
+	var outside *VersionError
+	switch {
+	case err == nil:
+		first = before + 1
+	case !errors.As(err, &outside) || outside.gone || from.After(latest.Timestamp()):
+		return 0, 0, err
+	}
+	last, err = t.versionAsOf(ctx, l, latest, to)
+	if errors.As(err, &outside) && to.After(latest.Timestamp()) {
+		last, err = latest.Version(), nil
+	}
+	if err == nil && first > last {
+		err = &VersionError{Asked: "a commit between the two", First: l.first(), Latest: latest.Version()}
+	}
+	return first, last, err
 }
 
 func (t *Table) changes(ctx context.Context, from, to Version) (*Changes, error) {
@@ -172,6 +211,10 @@ func (c *Changes) Files(ctx context.Context) iter.Seq2[ChangeFile, error] {
 			at := inCommitTimestamp(commit, c.times[commit.version])
 			for _, f := range commit.changedFiles(&c.at.metadata) {
 				f.Version, f.Timestamp = commit.version, at
+				if f.unplaced {
+					yield(ChangeFile{}, &CorruptError{Key: commitKey(f.Version), Err: fmt.Errorf("remove of %q without partition values", f.Path)})
+					return
+				}
 				if !yield(f, nil) {
 					return
 				}
@@ -220,6 +263,7 @@ func (c *commitFile) changedFiles(m *Metadata) []ChangeFile {
 			continue
 		}
 		change := ChangeFile{Add: r.file(m), Type: Deleted}
+		change.unplaced = r.PartitionValues == nil && len(m.PartitionColumns) > 0
 		if now, ok := both[r.Path]; ok {
 			if now == nil {
 				continue // every row is there

@@ -122,6 +122,9 @@ func tableText(t *testing.T, store objstore.Store, version string) []string {
 			t.Fatal(err)
 		}
 		line := fmt.Sprintf("file %q size=%d", f.Path, f.Size)
+		if v := f.DeletionVector; v != nil {
+			line += fmt.Sprintf(" deletes=%d", v.Cardinality)
+		}
 		for _, k := range slices.Sorted(maps.Keys(f.PartitionValues)) {
 			value := "null"
 			if v := f.PartitionValues[k]; v != nil {

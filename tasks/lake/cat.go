@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"launchlake/internal/delta"
 	"launchlake/internal/engine"
 	"launchlake/internal/task"
 	"launchlake/internal/task/engines"
@@ -12,6 +13,7 @@ import (
 type catCommand struct {
 	Table string `arg:"" help:"Name in the lake, or URL of any Delta table."`
 	at
+	Changes string   `help:"The rows that the commits FROM to TO changed, both included, and how: versions or times; TO may be left out." xor:"at" placeholder:"FROM:TO"`
 	Columns []string `help:"Only these columns." placeholder:"A,B"`
 	Where   string   `help:"Only rows for which this SQL condition is true." placeholder:"SQL"`
 	Limit   int64    `help:"At most this many rows; 0: all." placeholder:"N"`
@@ -23,7 +25,7 @@ func (c catCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	snapshot, err := c.snapshot(s, t, c.Table)
+	input, err := c.input(s, t)
 	if err != nil {
 		return err
 	}
@@ -32,7 +34,7 @@ func (c catCommand) Run(s *session) error {
 		return err
 	}
 	defer sql.Close()
-	if err := sql.Bind(s.ctx, "cat", engine.Input{Snapshot: snapshot}); err != nil {
+	if err := sql.Bind(s.ctx, "cat", input); err != nil {
 		return fmt.Errorf("%s: %w", c.Table, err)
 	}
 	rows, err := sql.Query(s.ctx, c.query())
@@ -40,6 +42,19 @@ func (c catCommand) Run(s *session) error {
 		return fmt.Errorf("%s: %w", c.Table, err)
 	}
 	return writeRows(s.out, rows, c.Format)
+}
+
+func (c catCommand) input(s *session, t *delta.Table) (engine.Input, error) {
+	if c.Changes == "" {
+		snapshot, err := c.snapshot(s, t, c.Table)
+		return engine.Input{Snapshot: snapshot}, err
+	}
+	r, err := parseRange(c.Changes)
+	if err != nil {
+		return engine.Input{}, task.Fail(task.BadConfig, fmt.Errorf("--changes: %w", err))
+	}
+	changes, err := r.read(s.ctx, t)
+	return engine.Input{Changes: changes}, readFailure(c.Table, err)
 }
 
 func (c catCommand) query() string {

@@ -44,15 +44,29 @@ type at struct {
 
 var timeForms = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02"}
 
+func parseTime(text string) (time.Time, bool) {
+	for _, form := range timeForms {
+		if moment, err := time.Parse(form, text); err == nil {
+			return moment, true
+		}
+	}
+	return time.Time{}, false
+}
+
 func (a at) snapshot(s *session, t *delta.Table, name string) (*delta.Snapshot, error) {
 	snapshot, err := a.read(s, t)
-	if errors.Is(err, delta.ErrNotATable) {
-		return nil, task.Fail(task.BadConfig, fmt.Errorf("%s: %w; `lake tables` lists those of the lake", name, err))
+	return snapshot, readFailure(name, err)
+}
+
+// readFailure says of which table an error is, and what to do when there is no table.
+func readFailure(name string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, delta.ErrNotATable):
+		return task.Fail(task.BadConfig, fmt.Errorf("%s: %w; `lake tables` lists those of the lake", name, err))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return snapshot, nil
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 func (a at) read(s *session, t *delta.Table) (*delta.Snapshot, error) {
@@ -60,10 +74,8 @@ func (a at) read(s *session, t *delta.Table) (*delta.Snapshot, error) {
 	case a.Version != nil:
 		return t.SnapshotAt(s.ctx, delta.Version(*a.Version))
 	case a.AsOf != "":
-		for _, form := range timeForms {
-			if moment, err := time.Parse(form, a.AsOf); err == nil {
-				return t.SnapshotAsOf(s.ctx, moment)
-			}
+		if moment, ok := parseTime(a.AsOf); ok {
+			return t.SnapshotAsOf(s.ctx, moment)
 		}
 		return nil, task.Fail(task.BadConfig, fmt.Errorf("--as-of: %q is no time such as 2026-01-02T03:04:05Z", a.AsOf))
 	}
