@@ -49,7 +49,7 @@ const changeDataFeedProperty = "delta.enableChangeDataFeed"
 func (t *Table) Changes(ctx context.Context, from, to Version) (*Changes, error) {
 	c, err := t.changes(ctx, from, to)
 	if err != nil {
-		return nil, fmt.Errorf("changes from version %d to %d: %w", from, to, err)
+		return nil, fmt.Errorf("changes from version %d on: %w", from, err)
 	}
 	return c, nil
 }
@@ -96,7 +96,7 @@ func (t *Table) changes(ctx context.Context, from, to Version) (*Changes, error)
 		return nil, err
 	}
 	if from < 0 || from > latest.Version() || to < from {
-		return nil, &VersionError{Asked: fmt.Sprintf("changes from %d to %d", from, to), Latest: latest.Version()}
+		return nil, &VersionError{Asked: fmt.Sprintf("changes from version %d to %d", from, to), Latest: latest.Version()}
 	}
 	to = min(to, latest.Version())
 	l, err := t.list(ctx, 0)

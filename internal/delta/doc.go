@@ -2,10 +2,12 @@
 //
 // A [Table] is a location. A [Snapshot] is the table at one version and never changes; it lists the live data files
 // ([Add]), left out those that a [Predicate] excludes. A [Transaction] starts from a snapshot and commits its actions as
-// the next version, or reports why it could not. A [Commit] is one version of the log as its writer left it.
+// the next version, or reports why it could not. A [Commit] is one version of the log as its writer left it. [Changes] are
+// the rows that a range of versions changed.
 //
-// Rows are not its business: it plans which files hold them and commits new ones, and somebody else reads and writes
-// the Parquet. Maintenance (optimize, vacuum, restore, log clean-up) and the change data feed are not in it either.
+// Rows are not its business: it plans which files hold them, and which rows of a file do not count ([Table.DeletedRows]),
+// and commits new files; somebody else reads and writes the Parquet. Maintenance (optimize, vacuum, restore, log clean-up)
+// is not in it either.
 //
 // # Commits
 //
@@ -29,17 +31,18 @@
 //     delta.checkpointInterval commits. _last_checkpoint (lastcheckpoint.go) is a hint, and written after a checkpoint; its
 //     checksum is neither checked nor written.
 //   - Log Compaction Files, Version Checksum Files: passed over when reading, not written. Staged commits are not read.
-//   - Actions (logline.go, commitinfo.go): metaData, protocol, add, remove, txn, domainMetadata, commitInfo, sidecar,
-//     checkpointMetadata. cdc actions are passed over, their tables not written. Unknown actions and fields are passed over.
+//   - Actions (logline.go, commitinfo.go): metaData, protocol, add, remove, txn, cdc, domainMetadata,
+//     commitInfo, sidecar, checkpointMetadata. Unknown actions and fields are passed over.
 //   - Action Reconciliation (state.go, replay.go): newest first; only files that commits name are remembered on the way.
 //   - Table Features (features.go): one table says for each feature how far it is served. Features that a reader must know
 //     and this package does not are an [UnsupportedError] with their names; so are those for writers, when a transaction
 //     commits. Protocol versions that imply features are taken apart likewise.
 //   - Served: appendOnly, timestampNtz, v2Checkpoint, vacuumProtocolCheck, inCommitTimestamp, domainMetadata. Tables of
 //     policy delta.checkpointPolicy=v2 are read, not written.
-//   - Served while a table lists them without using them: columnMapping, deletionVectors, typeWidening, variantType,
-//     variantShredding for readers and writers (variants: readers only); invariants, checkConstraints, changeDataFeed,
-//     generatedColumns, identityColumns, allowColumnDefaults for writers. Readers need not know the latter.
+//   - Read, and written while a table lists them without using them: columnMapping, deletionVectors, typeWidening,
+//     changeDataFeed; invariants, checkConstraints, generatedColumns, identityColumns, allowColumnDefaults, which readers
+//     need not know.
+//   - Read while a table lists them without using them: variantType, variantShredding.
 //   - Read, not written: rowTracking, clustering, checkpointProtection, icebergCompat*, materializePartitionColumns, and
 //     unknown features of writers. Neither read nor written: catalogManaged, unknown features of readers, unknown types.
 //   - Requirements for Writers: a new table gets protocol (1,2), or (3,7) with timestampNtz when a column needs it. Columns
@@ -48,6 +51,13 @@
 //     nothing else changes.
 //   - Partition Value Serialization (partition.go, timetext.go), paths (path.go): every type and every spelling in use. The
 //     empty string is null.
+//   - Column Mapping (mapping.go): by name and by id. Statistics and partition values go by physical names; who reads the
+//     data files asks [Metadata.PhysicalName] and [Metadata.FieldID].
+//   - Deletion Vectors (vector.go, rowset.go, z85.go): read, of every storage type; size, checksum, format, cardinality are
+//     checked. Not written.
+//   - Type Widening (widen.go): any change without loss is read; others are refused by their names.
+//   - Add CDC File, Change Data Files (changes.go): read, from the files that commits made for it, else from what they added
+//     and removed, with regard to deletion vectors. A range without the feed, or across columns that went away, is an error.
 //   - Per-file Statistics (stats.go, statsjson.go): the first 32 leaf columns or those that the properties name; strings cut to
 //     32 characters, timestamps to milliseconds. Both stay bounds: a cut maximum is raised, and one that was read is widened.
 //   - In-Commit Timestamps (timetravel.go): read, and kept growing when enabled. Time travel goes by them, and by the

@@ -5,7 +5,8 @@
 // delta. The database itself has no access to files outside its folder, to the network, or to extensions.
 //
 // The engine reads whatever tables package delta reads: columns by the schema's order, names, types, partition
-// values from the log, missing columns as nulls. Memory is bounded by Options.MemoryLimit; what exceeds it goes to the folder.
+// values from the log, missing columns as nulls, without the rows that deletion vectors delete. A value that would not be
+// the same as the table's type is an error, never rounded. Memory is bounded by Options.MemoryLimit; what exceeds it goes to the folder.
 package duckdb
 
 import (

@@ -126,6 +126,10 @@ func (p *publication) once(ctx context.Context) (engine.Published, error) {
 	if p.out.Applied(snapshot) {
 		return engine.Published{AlreadyApplied: true, Before: snapshot.Version(), After: snapshot.Version()}, nil
 	}
+	// Before any work, and before files are written that no commit would name.
+	if err := snapshot.CheckWrite(); err != nil {
+		return engine.Published{}, err
+	}
 	c, err := p.change(ctx, snapshot)
 	if err != nil {
 		p.discard(ctx, c.add)
