@@ -36,7 +36,7 @@ type ChangeFile struct {
 
 // Changes are the rows that a range of versions changed (spec: Add CDC File, Change Data Files).
 type Changes struct {
-	at    *Snapshot
+	at    *Snapshot // whose columns the rows have
 	infos []objstore.Info
 	times map[Version]time.Time
 }
@@ -44,8 +44,10 @@ type Changes struct {
 const changeDataFeedProperty = "delta.enableChangeDataFeed"
 
 // Changes finds out what the commits from one version to another, both included, did to the rows. A last version behind
-// the latest stands for the latest. The table must have had its change data feed enabled all the while, and
-// the columns of the last version must be able to take the rows of all of them.
+// the latest stands for the latest. The table must have had its change data feed enabled all the while.
+//
+// The rows have the columns that the table has now. When it maps columns, or its columns of now cannot take the rows of the
+// whole range, they have those of the last version; it is an error when these cannot either.
 func (t *Table) Changes(ctx context.Context, from, to Version) (*Changes, error) {
 	c, err := t.changes(ctx, from, to)
 	if err != nil {
@@ -107,46 +109,64 @@ func (t *Table) changes(ctx context.Context, from, to Version) (*Changes, error)
 	if c.infos, err = l.commitRange(from, to); err != nil {
 		return nil, err
 	}
-	if to != latest.Version() {
+	history, err := c.metadata(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range history {
+		if !m.enabled(changeDataFeedProperty) {
+			return nil, fmt.Errorf("version %d: %w", m.since, ErrNoChangeData)
+		}
+	}
+	unreadable := c.at.metadata.takesRowsOf(history)
+	if to != latest.Version() && (unreadable != nil || latest.metadata.ColumnMapping() != MapNone) {
 		if c.at, err = t.SnapshotAt(ctx, to); err != nil {
 			return nil, err
 		}
+		unreadable = c.at.metadata.takesRowsOf(history)
 	}
-	return c, c.check(ctx, from)
+	return c, unreadable
 }
 
-// check says whether all changes are on record, and readable with the columns of the last version.
-func (c *Changes) check(ctx context.Context, from Version) error {
+type metadataSince struct {
+	Metadata
+	since Version
+}
+
+// metadata gives all metadata that the table had in the range.
+func (c *Changes) metadata(ctx context.Context, from Version) ([]metadataSince, error) {
 	first, err := c.at.table.SnapshotAt(ctx, from)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := c.checkMetadata(from, &first.metadata); err != nil {
-		return err
-	}
+	history := []metadataSince{{first.metadata, from}}
 	for commit, err := range c.at.table.commitFiles(ctx, c.infos) {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if commit.metadata == nil {
 			continue
 		}
-		metadata, err := commit.metadata.parse()
+		m, err := commit.metadata.parse()
 		if err != nil {
-			return &CorruptError{Key: commitKey(commit.version), Err: fmt.Errorf("metaData: %w", err)}
+			return nil, &CorruptError{Key: commitKey(commit.version), Err: fmt.Errorf("metaData: %w", err)}
 		}
-		if err := c.checkMetadata(commit.version, &metadata); err != nil {
+		history = append(history, metadataSince{m, commit.version})
+	}
+	return history, nil
+}
+
+// takesRowsOf says whether rows written under older metadata can be shown under this one.
+func (end *Metadata) takesRowsOf(history []metadataSince) error {
+	for _, m := range history {
+		if err := end.takesRowsOfOne(&m.Metadata, m.since); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *Changes) checkMetadata(v Version, m *Metadata) error {
-	if !m.enabled(changeDataFeedProperty) {
-		return fmt.Errorf("version %d: %w", v, ErrNoChangeData)
-	}
-	end := &c.at.metadata
+func (end *Metadata) takesRowsOfOne(m *Metadata, v Version) error {
 	if !slices.Equal(m.PartitionColumns, end.PartitionColumns) {
 		return fmt.Errorf("the partition columns changed after version %d", v)
 	}
@@ -197,7 +217,7 @@ func (m *Metadata) readableAs(old Type, end *Metadata, now Type) error {
 	return fmt.Errorf("%s was %s", now, old)
 }
 
-// Snapshot is the table at the last version of the range. The changed rows have its columns.
+// Snapshot is the table at the version whose columns the changed rows have.
 func (c *Changes) Snapshot() *Snapshot { return c.at }
 
 // Files yields the files that hold the changed rows, by ascending versions. It ends after the first error.

@@ -14,8 +14,9 @@ var absolute = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*):/`)
 
 // decodePath turns a path of the log into the key of an object (spec: Add File and Remove File: a URI reference as of RFC 2396,
 // percent-encoded once). Absolute paths come out in one canonical spelling, so that equal files compare equal.
-func decodePath(path string) string {
-	path = unescape(path)
+func decodePath(path string) string { return canonicalPath(unescape(path)) }
+
+func canonicalPath(path string) string {
 	if m := absolute.FindStringSubmatch(path); m != nil {
 		rest := strings.TrimLeft(path[len(m[1])+1:], "/")
 		switch scheme := strings.ToLower(m[1]); scheme {
@@ -38,7 +39,7 @@ func (t *Table) FileKey(path string) (string, error) {
 	if !absolute.MatchString(path) {
 		return path, nil
 	}
-	if root := decodePath(t.options.Location); root != "" {
+	if root := canonicalPath(t.options.Location); root != "" {
 		if key, ok := strings.CutPrefix(path, strings.TrimRight(root, "/")+"/"); ok {
 			return key, nil
 		}

@@ -25,7 +25,7 @@ type Options struct {
 	Now            func() time.Time // the clock; nil: time.Now
 	Logger         *slog.Logger     // told of retries and of checkpoints that could not be written; nil: silent
 	EngineInfo     string           // the writer's name in commits; "": launchlake and the build's version
-	Location       string           // the URL of the table, by which the log may name its files; "": it names them by relative paths only
+	Location       string           // the table's URL, without escapes, for logs that name files by absolute paths; "": there are none
 	CommitAttempts int              // how often a commit is tried while others come before it; 0: 1000
 }
 

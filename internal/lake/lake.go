@@ -76,7 +76,7 @@ func (l *Lake) LocalPath() (string, bool) { return l.folder, l.folder != "" }
 
 // Table names a table of the lake, such as "silver/launches". It does no I/O: the table need not exist yet.
 func (l *Lake) Table(name string) *delta.Table {
-	return delta.Open(objstore.Sub(l.store, name))
+	return delta.OpenWith(objstore.Sub(l.store, name), delta.Options{Location: l.url + "/" + name})
 }
 
 const (

@@ -31,7 +31,7 @@ func (s *session) table(name string) (*delta.Table, error) {
 		return nil, err
 	}
 	if tableURL(name) {
-		return delta.Open(l.Store()), nil
+		return delta.OpenWith(l.Store(), delta.Options{Location: l.String()}), nil
 	}
 	return l.Table(name), nil
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	driver "github.com/duckdb/duckdb-go/v2"
+	"golang.org/x/sync/errgroup"
 
 	"launchlake/internal/delta"
 )
@@ -37,17 +39,18 @@ func (k selectionKind) join() string {
 
 // selectRows sets which rows of the files count, and makes a relation of the sets, whose name it returns; "" without any.
 func (e *Engine) selectRows(ctx context.Context, s scan, files []scannedFile) (string, error) {
-	var selective []scannedFile
+	group, groupContext := errgroup.WithContext(ctx)
+	group.SetLimit(fetches)
 	for i := range files {
-		chosen, err := s.selection(ctx, i)
-		if err != nil {
-			return "", err
-		}
-		files[i].rows = chosen
-		if chosen.kind != allRows {
-			selective = append(selective, files[i])
-		}
+		group.Go(func() (err error) {
+			files[i].rows, err = s.selection(groupContext, i)
+			return err
+		})
 	}
+	if err := group.Wait(); err != nil {
+		return "", err
+	}
+	selective := slices.DeleteFunc(slices.Clone(files), func(f scannedFile) bool { return f.rows.kind == allRows })
 	if len(selective) == 0 {
 		return "", nil
 	}
