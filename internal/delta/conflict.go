@@ -64,7 +64,8 @@ func (p *prepared) readConflict(winner *commitFile, fail func(string, ...any) er
 		return err
 	}
 	blind := parseCommitInfo(winner.info).IsBlindAppend
-	appendsCount := isolation(&p.base.metadata) == serializable || blind == nil || !*blind
+	// Rows appended under another schema than the one that this transaction sets are never let through.
+	appendsCount := isolation(&p.base.metadata) == serializable || blind == nil || !*blind || p.metadata != nil
 	if appendsCount && !p.rearrange {
 		for _, a := range winner.adds {
 			if a.DataChange && read(a) {

@@ -6,8 +6,7 @@
 // the rows that a range of versions changed.
 //
 // Rows are not its business: it plans which files hold them, and which rows of a file do not count ([Table.DeletedRows]),
-// and commits new files; somebody else reads and writes the Parquet. Maintenance (optimize, vacuum, restore, log clean-up)
-// is not in it either.
+// and commits new files; somebody else reads and writes the Parquet, and so it is the engine that optimizes tables.
 //
 // # Commits
 //
@@ -19,6 +18,13 @@
 //
 // Isolation is that of the table's property delta.isolationLevel: Serializable unless it says WriteSerializable. Changes
 // of metadata by another writer are conflicts for every transaction, blind appends included.
+//
+// # Maintenance
+//
+// [Table.Check] looks for damage and yields each [Finding] with its advice; it is the one place that reads columns of data files, to see
+// whether their statistics are true. [Table.Vacuum] deletes files that no version of the retention needs, [Table.CleanLog] the part
+// of the log that is older than its retention, [Table.Restore] goes back to a version by a new commit. Each may be broken off at any
+// moment and run again, beside readers and writers.
 //
 // # What of the protocol is here
 //
@@ -58,6 +64,10 @@
 //   - Type Widening (widen.go): any change without loss is read; others are refused by their names.
 //   - Add CDC File, Change Data Files (changes.go): read, from the files that commits made for it, else from what they added
 //     and removed, with regard to deletion vectors. A range without the feed, or across columns that went away, is an error.
+//   - Metadata Cleanup (cleanlog.go): up to the newest checkpoint that all versions of the retention can be read from, which is first
+//     compared with its commits (ledger.go). Nothing is cleaned unasked.
+//   - Vacuum Protocol Check (vacuum.go, keepset.go): a vacuum refuses features whose files it would not know, which are those of Iceberg and of
+//     catalogs, and unknown ones; it knows deletion vectors and change data.
 //   - Per-file Statistics (stats.go, statsjson.go): the first 32 leaf columns or those that the properties name; strings cut to
 //     32 characters, timestamps to milliseconds. Both stay bounds: a cut maximum is raised, and one that was read is widened.
 //   - In-Commit Timestamps (timetravel.go): read, and kept growing when enabled. Time travel goes by them, and by the
