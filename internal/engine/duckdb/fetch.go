@@ -95,6 +95,18 @@ func (l *localFiles) one(ctx context.Context, s *delta.Snapshot, add delta.Add) 
 	return path, nil
 }
 
+// forget removes local copies that are not read again. Those that it cannot remove go with the session.
+func (l *localFiles) forget(s *delta.Snapshot, adds []delta.Add) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, add := range adds {
+		identity := identityOf(s.Metadata().ID, add)
+		if path, ok := l.seen[identity]; ok && os.Remove(path) == nil {
+			delete(l.seen, identity)
+		}
+	}
+}
+
 // identityOf names a data file among those of all tables. Data files are never changed, and a name is never used again.
 func identityOf(tableID string, add delta.Add) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d", tableID, add.Path, add.Size))

@@ -27,18 +27,24 @@ const rowGroupBytes = "16MB"
 
 // copyOut writes the rows of a query into local files; without rows there are none.
 func (p *publication) copyOut(ctx context.Context, query string, partitions []string) ([]written, error) {
-	folder := filepath.Join(p.engine.folder, "out", p.engine.name("write"))
-	options := fmt.Sprintf("FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '%s', RETURN_STATS", rowGroupBytes)
+	var options string
 	if len(partitions) == 0 {
-		options += fmt.Sprintf(", FILE_SIZE_BYTES %d", p.engine.options.FileBytes)
+		options = fmt.Sprintf(", FILE_SIZE_BYTES %d", p.engine.options.FileBytes)
 	} else {
 		quoted := make([]string, len(partitions))
 		for i, name := range partitions {
 			quoted[i] = quoteName(name)
 		}
-		options += ", PARTITION_BY (" + join(quoted) + ")"
+		options = ", PARTITION_BY (" + join(quoted) + ")"
 	}
-	rows, err := p.engine.db.QueryContext(ctx, fmt.Sprintf("COPY (%s) TO %s (%s)", query, quote(folder), options))
+	return p.engine.copyRows(ctx, query, options)
+}
+
+// copyRows writes the rows of a query into one local file, or several when the options say so.
+func (e *Engine) copyRows(ctx context.Context, query, options string) ([]written, error) {
+	to := filepath.Join(e.folder, "out", e.name("write"))
+	options = fmt.Sprintf("FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '%s', RETURN_STATS%s", rowGroupBytes, options)
+	rows, err := e.db.QueryContext(ctx, fmt.Sprintf("COPY (%s) TO %s (%s)", query, quote(to), options))
 	if err != nil {
 		return nil, queryError(ctx, err)
 	}
@@ -125,12 +131,17 @@ func (p *publication) upload(ctx context.Context, s *delta.Snapshot, schema *del
 
 // describe makes the action that adds a file, not yet stored.
 func (p *publication) describe(s *delta.Snapshot, schema *delta.Schema, file written) (delta.Add, error) {
-	info, err := os.Stat(file.path)
+	partitions := s.Metadata().PartitionColumns
+	values, err := partitionValues(schema, partitions, file.partition)
 	if err != nil {
 		return delta.Add{}, err
 	}
-	partitions := s.Metadata().PartitionColumns
-	values, err := partitionValues(schema, partitions, file.partition)
+	return p.describeIn(schema, partitions, values, file)
+}
+
+// describeIn makes the action that adds a file of a partition.
+func (p *publication) describeIn(schema *delta.Schema, partitions []string, values map[string]*string, file written) (delta.Add, error) {
+	info, err := os.Stat(file.path)
 	if err != nil {
 		return delta.Add{}, err
 	}
