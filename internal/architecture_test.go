@@ -51,7 +51,7 @@ var imports = map[string][]string{
 	"tasks/ingest":    {"task", "task/ingest"},
 	"tasks/refine":    {"task", "task/refine"},
 	"tasks/aggregate": {"task", "task/aggregate"},
-	"tasks/lake":      {"delta", "engine", "lake", "launchapi", "task", "task/aggregate", "task/engines", "task/ingest", "task/refine"},
+	"tasks/lake":      {"delta", "engine", "lake", "launchapi", "objstore", "task", "task/aggregate", "task/engines", "task/ingest", "task/refine"},
 
 	// For tests and measurements.
 	"objstore/storetest": {"objstore"},

@@ -22,14 +22,21 @@ type cli struct {
 	S3Endpoint  string `name:"s3-endpoint" help:"The S3 service's address, when it is not AWS's." env:"S3_ENDPOINT" placeholder:"URL"`
 	S3PathStyle bool   `name:"s3-path-style" help:"Address buckets by path, as MinIO wants it." env:"S3_PATH_STYLE"`
 
-	Run     runCommand     `cmd:"" help:"Run ingest, refine and aggregate, and show what they did. Configured by the tasks' environment."`
-	Tables  tablesCommand  `cmd:"" help:"List the lake's tables."`
-	Schema  schemaCommand  `cmd:"" help:"Show a table's columns with their meaning."`
-	Cat     catCommand     `cmd:"" help:"Print a table's rows as JSON lines. Reads any Delta table."`
-	Query   queryCommand   `cmd:"" help:"Run SQL over the lake's tables, such as gold.provider_scorecard."`
-	History historyCommand `cmd:"" help:"List a table's commits, newest first."`
-	Doctor  doctorCommand  `cmd:"" help:"Check configuration, store, source and tables, and say what to do."`
-	Version versionCommand `cmd:"" help:"Print the version; so does lake --version."`
+	Run        runCommand        `cmd:"" help:"Run ingest, refine and aggregate, and show what they did. Configured by the tasks' environment."`
+	Tables     tablesCommand     `cmd:"" help:"List the lake's tables."`
+	Schema     schemaCommand     `cmd:"" help:"Show a table's columns with their meaning."`
+	Cat        catCommand        `cmd:"" help:"Print a table's rows as JSON lines. Reads any Delta table."`
+	Query      queryCommand      `cmd:"" help:"Run SQL over the lake's tables, such as gold.provider_scorecard."`
+	History    historyCommand    `cmd:"" help:"List a table's commits, newest first."`
+	Describe   describeCommand   `cmd:"" help:"Show a table's protocol, properties, sizes and progress."`
+	Fsck       fsckCommand       `cmd:"" help:"Look for damage in tables: log, checkpoints, files, statistics."`
+	Optimize   optimizeCommand   `cmd:"" help:"Put a table's small files together, or order its rows by columns."`
+	Vacuum     vacuumCommand     `cmd:"" help:"Delete files that no version of the retention needs."`
+	Restore    restoreCommand    `cmd:"" help:"Make a table what it was at a version or time."`
+	Checkpoint checkpointCommand `cmd:"" help:"Write a checkpoint of a table's latest version."`
+	CleanLog   cleanLogCommand   `cmd:"" help:"Delete what of a table's log is older than its retention."`
+	Doctor     doctorCommand     `cmd:"" help:"Check configuration, store, source and tables, and say what to do."`
+	Version    versionCommand    `cmd:"" help:"Print the version; so does lake --version."`
 }
 
 // session is what every command gets.

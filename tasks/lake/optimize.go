@@ -1,0 +1,109 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"launchlake/internal/delta"
+	"launchlake/internal/engine"
+	"launchlake/internal/task"
+)
+
+type optimizeCommand struct {
+	Table      string            `arg:"" help:"Name in the lake, or URL of any Delta table."`
+	TargetSize string            `help:"Size of the files to be, such as 64MiB; the table's delta.targetFileSize, else 128MiB, when not given." placeholder:"SIZE"`
+	ZOrder     []string          `name:"zorder" help:"Write all rows anew so that queries on these columns read few files." placeholder:"A,B"`
+	Partition  map[string]string `help:"Only the partition with this value of a partition column." placeholder:"COLUMN=VALUE"`
+}
+
+func (c optimizeCommand) Help() string {
+	return `Puts small files together. The rows stay as they are, and writers that append meanwhile are not disturbed. The old files
+stay until a vacuum: older versions can still be read.`
+}
+
+func (c optimizeCommand) Run(s *session) error {
+	t, err := s.table(c.Table)
+	if err != nil {
+		return err
+	}
+	show := newProgress(s.log, c.Table)
+	options := engine.OptimizeOptions{ZOrder: c.ZOrder, Progress: func(done, total int) { show.step("written", done, total) }}
+	if options.TargetBytes, err = bytesOf(c.TargetSize); err != nil {
+		return task.Fail(task.BadConfig, fmt.Errorf("--target-size: %w", err))
+	}
+	if options.Where, err = c.where(s, t); err != nil {
+		return err
+	}
+	sql, err := openEngine(s)
+	if err != nil {
+		return err
+	}
+	defer sql.Close()
+	optimizer, ok := sql.(engine.Optimizer)
+	if !ok {
+		return task.Fail(task.BadConfig, errors.New("the engine cannot optimize tables: set ENGINE=duckdb"))
+	}
+	done, err := optimizer.Optimize(s.ctx, t, options)
+	show.clear()
+	if err != nil {
+		return commandError(c.Table, err)
+	}
+	if done.After == done.Before {
+		fmt.Fprintf(s.out, "%s: nothing to improve at version %d\n", c.Table, done.Before)
+		return nil
+	}
+	fmt.Fprintf(s.out, "%s: version %d has %d files (%s) in place of %d (%s), with the same %d rows\n", c.Table, done.After,
+		done.FilesAdded, size(done.BytesAdded), done.FilesRemoved, size(done.BytesRemoved), done.Rows)
+	return nil
+}
+
+func (c optimizeCommand) where(s *session, t *delta.Table) ([]delta.Predicate, error) {
+	if len(c.Partition) == 0 {
+		return nil, nil
+	}
+	snapshot, err := at{}.snapshot(s, t, c.Table)
+	if err != nil {
+		return nil, err
+	}
+	var where []delta.Predicate
+	for name, text := range c.Partition {
+		field, ok := snapshot.Schema().Field(name)
+		if !ok {
+			return nil, task.Fail(task.BadConfig, fmt.Errorf("--partition: %s has no column %s", c.Table, name))
+		}
+		value, err := delta.ParsePartitionValue(field.Type, &text)
+		if err != nil {
+			return nil, task.Fail(task.BadConfig, fmt.Errorf("--partition %s: %w", name, err))
+		}
+		if value == nil {
+			where = append(where, delta.Col(name).IsNull())
+		} else {
+			where = append(where, delta.Col(name).Eq(value))
+		}
+	}
+	return where, nil
+}
+
+var byteSize = regexp.MustCompile(`^(?i)([1-9][0-9]{0,8}) ?([KMG]i?B?|B)?$`)
+
+// bytesOf reads a size; 0 for none.
+func bytesOf(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	m := byteSize.FindStringSubmatch(text)
+	if m == nil {
+		return 0, fmt.Errorf("%q is no size such as 64MiB", text)
+	}
+	n, err := strconv.ParseInt(m[1], 10, 64)
+	if err != nil {
+		return 0, err
+	}
+	for range strings.Index("bkmg", strings.ToLower(m[2] + "b")[:1]) {
+		n <<= 10
+	}
+	return n, nil
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"launchlake/internal/delta"
+	"launchlake/internal/objstore"
+	"launchlake/internal/task"
+)
+
+type vacuumCommand struct {
+	Table               string         `arg:"" help:"Name in the lake, or URL of any Delta table."`
+	Retention           *time.Duration `help:"Keep files younger than this, and those of versions that were the latest since; the table's own setting, a week, when not given." placeholder:"168h"`
+	DryRun              bool           `help:"Only list what would be deleted."`
+	ForceShortRetention bool           `help:"Allow less than 168h. Only when nobody writes, and nobody reads older versions."`
+}
+
+func (c vacuumCommand) Run(s *session) error {
+	t, err := s.table(c.Table)
+	if err != nil {
+		return err
+	}
+	show := newProgress(s.log, c.Table)
+	options := delta.VacuumOptions{DryRun: c.DryRun, ShortRetention: c.ForceShortRetention,
+		Progress: func(done, total int) { show.step("deleted", done, total) }}
+	if c.Retention != nil {
+		// To the option 0 is "not given".
+		if options.Retention = *c.Retention; options.Retention == 0 {
+			options.Retention = time.Nanosecond
+		}
+	}
+	if c.DryRun {
+		options.File = func(f objstore.Info) { fmt.Fprintf(s.out, "%s\t%s\n", f.Key, size(f.Size)) }
+	}
+	done, err := t.Vacuum(s.ctx, options)
+	show.clear()
+	switch {
+	case errors.Is(err, delta.ErrShortRetention):
+		return task.Fail(task.BadConfig, fmt.Errorf("%s: %w; --force-short-retention allows it", c.Table, err))
+	case err != nil:
+		if done.Files > 0 && !c.DryRun {
+			fmt.Fprintf(s.out, "%s: deleted %d files (%s) before it failed; run it again to go on\n", c.Table, done.Files, size(done.Bytes))
+		}
+		return commandError(c.Table, err)
+	}
+	verb := "deleted"
+	if c.DryRun {
+		verb = "would delete"
+	}
+	fmt.Fprintf(s.out, "%s: %s %d files (%s) that no version since %s needs; %d unused files are too young\n",
+		c.Table, verb, done.Files, size(done.Bytes), done.Before.Format(time.DateTime), done.KeptYoung)
+	return nil
+}
+
+// commandError names the table in an error.
+func commandError(table string, err error) error {
+	if errors.Is(err, delta.ErrNotATable) {
+		return notATable(table, err)
+	}
+	return fmt.Errorf("%s: %w", table, err)
+}
+
+type cleanLogCommand struct {
+	Table  string `arg:"" help:"Name in the lake, or URL of any Delta table."`
+	DryRun bool   `help:"Only list what would be deleted."`
+}
+
+func (c cleanLogCommand) Help() string {
+	return `Deletes commits and checkpoints older than the table's delta.logRetentionDuration, 30 days unless set, up to a checkpoint that was
+compared with them first. Versions before it cannot be read any more.`
+}
+
+func (c cleanLogCommand) Run(s *session) error {
+	t, err := s.table(c.Table)
+	if err != nil {
+		return err
+	}
+	show := newProgress(s.log, c.Table)
+	options := delta.CleanLogOptions{DryRun: c.DryRun, Progress: func(done, total int) { show.step("deleted", done, total) }}
+	if c.DryRun {
+		options.File = func(f objstore.Info) { fmt.Fprintf(s.out, "%s\t%s\n", f.Key, size(f.Size)) }
+	}
+	done, err := t.CleanLog(s.ctx, options)
+	show.clear()
+	if err != nil {
+		return commandError(c.Table, err)
+	}
+	verb, can := "deleted", "can"
+	if c.DryRun {
+		verb, can = "would delete", "could then"
+	}
+	fmt.Fprintf(s.out, "%s: %s %d files (%s) of the log; versions from %d on %s be read\n", c.Table, verb, done.Files, size(done.Bytes), done.First, can)
+	return nil
+}
+
+type checkpointCommand struct {
+	Table string `arg:"" help:"Name in the lake, or URL of any Delta table."`
+}
+
+func (c checkpointCommand) Run(s *session) error {
+	t, err := s.table(c.Table)
+	if err != nil {
+		return err
+	}
+	snapshot, err := t.Snapshot(s.ctx)
+	if err == nil {
+		err = t.Checkpoint(s.ctx, snapshot)
+	}
+	if err != nil {
+		return commandError(c.Table, err)
+	}
+	fmt.Fprintf(s.out, "%s: version %d has a checkpoint, of %d files\n", c.Table, snapshot.Version(), snapshot.NumFiles())
+	return nil
+}
