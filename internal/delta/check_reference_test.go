@@ -2,6 +2,7 @@ package delta
 
 import (
 	"errors"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"launchlake/internal/objstore"
 )
 
 // knownDamage is what is truly wrong with tables of the reference set.
@@ -104,4 +107,51 @@ func checked(t *testing.T, table *Table) []string {
 		found = append(found, string(f.Kind), f.Key)
 	}
 	return found
+}
+
+func TestALogCleanUpOfTablesOfOtherWritersLeavesThemAsTheyAre(t *testing.T) {
+	archives, _ := filepath.Glob(filepath.Join(sharedFolder(t), "delta-tables", "*", "*.tar.gz"))
+	if len(archives) == 0 {
+		t.Skip("the reference tables (../shared/delta-tables) are not there")
+	}
+	cleaned, files := 0, 0
+	for _, archive := range archives {
+		name := strings.TrimSuffix(filepath.Base(archive), ".tar.gz")
+		t.Run(name, func(t *testing.T) {
+			_, store := unpackReference(t, archive)
+			table := OpenWith(store, Options{Now: func() time.Time { return time.Now().Add(100 * 365 * 24 * time.Hour) }})
+			before, err := table.Snapshot(t.Context())
+			if err != nil {
+				t.Skip(err)
+			}
+			lone := sidecarPrefix + "00000000-0000-0000-0000-000000000000.parquet"
+			if err := store.Put(t.Context(), lone, strings.NewReader("left by a writer that died")); err != nil {
+				t.Fatal(err)
+			}
+			done, err := table.CleanLog(t.Context(), CleanLogOptions{})
+			var unsupported *UnsupportedError
+			if errors.As(err, &unsupported) {
+				t.Skip(err)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			cleaned++
+			files += done.Files
+			after, err := table.Snapshot(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(describeState(t, before), describeState(t, after), cmp.Comparer(sameFloat)); diff != "" {
+				t.Errorf("state (-before +after):\n%s", diff)
+			}
+			if _, err := objstore.ReadAll(t.Context(), store, lone); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("a sidecar that no checkpoint names is left, %v", err)
+			}
+			if again, err := table.CleanLog(t.Context(), CleanLogOptions{}); err != nil || again.Files != 0 {
+				t.Errorf("a second clean-up deletes %d files, %v", again.Files, err)
+			}
+		})
+	}
+	t.Logf("%d logs cleaned, %d files deleted", cleaned, files)
 }

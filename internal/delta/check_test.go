@@ -141,86 +141,89 @@ func remove(t *testing.T, store objstore.Store, key string) {
 	}
 }
 
-func TestPlantedDamageOfEachKindIsFound(t *testing.T) {
-	firstFile := func(t *testing.T, s *delta.Snapshot) delta.Add {
-		for f := range s.Files() {
-			return f
-		}
-		return delta.Add{}
+func firstFile(s *delta.Snapshot) delta.Add {
+	for f := range s.Files() {
+		return f
 	}
-	for _, tt := range []struct {
-		name   string
-		damage func(t *testing.T, store objstore.Store, s *delta.Snapshot)
-		want   []delta.FindingKind
-	}{
-		{"none", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {}, nil},
-		{"a commit is missing before the checkpoint", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			remove(t, store, commitSeven)
-		}, []delta.FindingKind{delta.LogGap}},
-		{"a commit is missing behind the checkpoint", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			remove(t, store, "_delta_log/00000000000000000011.json")
-		}, []delta.FindingKind{delta.LogGap, delta.UnreadableVersion}},
-		{"a commit is cut", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			overwrite(t, store, commitSeven, `{"commitInfo":{"ope`)
-		}, []delta.FindingKind{delta.BrokenCommit}},
-		{"the newest commit is empty", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			overwrite(t, store, commitTwelve, "")
-		}, []delta.FindingKind{delta.BrokenCommit, delta.UnreadableVersion}},
-		{"a commit was changed behind the checkpoint's back", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			replace(t, store, commitSeven, `"add":{"path":"part-`, `"add":{"path":"prat-`)
-		}, []delta.FindingKind{delta.FalseCheckpoint, delta.FalseCheckpoint}},
-		{"progress was changed behind the checkpoint's back", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			replace(t, store, "_delta_log/00000000000000000010.json", `"appId":"app","version":9`, `"appId":"app","version":8`)
-		}, []delta.FindingKind{delta.FalseCheckpoint}},
-		{"the checkpoint is of another table", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			other, _ := peopleTable(t)
-			text, err := objstore.ReadAll(t.Context(), other, checkpointTen)
-			if err != nil {
-				t.Fatal(err)
-			}
-			overwrite(t, store, checkpointTen, string(text))
-		}, slices.Concat(slices.Repeat([]delta.FindingKind{delta.FalseCheckpoint}, 3), slices.Repeat([]delta.FindingKind{delta.MissingFile}, 10))},
-		{"the checkpoint is cut", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			overwrite(t, store, checkpointTen, "PAR1 and no more")
-		}, []delta.FindingKind{delta.BrokenCheckpoint, delta.UnreadableVersion}},
-		{"the hint names nothing", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			overwrite(t, store, hintKey, `{"version":12,"size":3}`)
-		}, []delta.FindingKind{delta.FalseHint}},
-		{"the hint is no JSON", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			overwrite(t, store, hintKey, `{"version`)
-		}, []delta.FindingKind{delta.FalseHint}},
-		{"the hint is missing", func(t *testing.T, store objstore.Store, s *delta.Snapshot) { remove(t, store, hintKey) }, nil},
-		{"the commit of the newest checkpoint is missing", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			for v := 10; v <= 12; v++ {
-				remove(t, store, fmt.Sprintf("_delta_log/%020d.json", v))
-			}
-		}, []delta.FindingKind{delta.LoneCheckpoint}},
-		{"a protocol without its features", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			replace(t, store, commitTwelve, `{"add"`, `{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"writerFeatures":["appendOnly"]}}`+"\n"+`{"add"`)
-		}, []delta.FindingKind{delta.InvalidProtocol}},
-		{"a data file is missing", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			remove(t, store, firstFile(t, s).Path)
-		}, []delta.FindingKind{delta.MissingFile}},
-		{"a data file is cut", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			overwrite(t, store, firstFile(t, s).Path, "PAR1")
-		}, []delta.FindingKind{delta.WrongSize}},
-		{"a data file holds noise", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			f := firstFile(t, s)
-			overwrite(t, store, f.Path, strings.Repeat("x", int(f.Size)))
-		}, []delta.FindingKind{delta.BrokenFile}},
-		{"a count of rows is false", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			replace(t, store, commitTwelve, `\"numRecords\":10`, `\"numRecords\":11`)
-		}, []delta.FindingKind{delta.FalseStatistics}},
-		{"a minimum is false", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			replace(t, store, commitTwelve, `\"minValues\":{\"high\":11.`, `\"minValues\":{\"high\":12.`)
-		}, []delta.FindingKind{delta.FalseStatistics}},
-		{"a maximum is false", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			replace(t, store, commitTwelve, `\"name\":\"name 119\"`, `\"name\":\"name 118\"`)
-		}, []delta.FindingKind{delta.FalseStatistics}},
-		{"a count of nulls is false", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
-			replace(t, store, commitTwelve, `\"nullCount\":{\"high\":3`, `\"nullCount\":{\"high\":0`)
-		}, []delta.FindingKind{delta.FalseStatistics}},
-	} {
+	return delta.Add{}
+}
+
+var damages = []struct {
+	name   string
+	damage func(t *testing.T, store objstore.Store, s *delta.Snapshot)
+	want   []delta.FindingKind
+}{
+	{"none", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {}, nil},
+	{"a commit is missing before the checkpoint", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		remove(t, store, commitSeven)
+	}, []delta.FindingKind{delta.LogGap}},
+	{"a commit is missing behind the checkpoint", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		remove(t, store, "_delta_log/00000000000000000011.json")
+	}, []delta.FindingKind{delta.LogGap, delta.UnreadableVersion}},
+	{"a commit is cut", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		overwrite(t, store, commitSeven, `{"commitInfo":{"ope`)
+	}, []delta.FindingKind{delta.BrokenCommit}},
+	{"the newest commit is empty", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		overwrite(t, store, commitTwelve, "")
+	}, []delta.FindingKind{delta.BrokenCommit, delta.UnreadableVersion}},
+	{"a commit was changed behind the checkpoint's back", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		replace(t, store, commitSeven, `"add":{"path":"part-`, `"add":{"path":"prat-`)
+	}, []delta.FindingKind{delta.FalseCheckpoint, delta.FalseCheckpoint}},
+	{"progress was changed behind the checkpoint's back", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		replace(t, store, "_delta_log/00000000000000000010.json", `"appId":"app","version":9`, `"appId":"app","version":8`)
+	}, []delta.FindingKind{delta.FalseCheckpoint}},
+	{"the checkpoint is of another table", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		other, _ := peopleTable(t)
+		text, err := objstore.ReadAll(t.Context(), other, checkpointTen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		overwrite(t, store, checkpointTen, string(text))
+	}, slices.Concat(slices.Repeat([]delta.FindingKind{delta.FalseCheckpoint}, 3), slices.Repeat([]delta.FindingKind{delta.MissingFile}, 10))},
+	{"the checkpoint is cut", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		overwrite(t, store, checkpointTen, "PAR1 and no more")
+	}, []delta.FindingKind{delta.BrokenCheckpoint, delta.UnreadableVersion}},
+	{"the hint names nothing", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		overwrite(t, store, hintKey, `{"version":12,"size":3}`)
+	}, []delta.FindingKind{delta.FalseHint}},
+	{"the hint is no JSON", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		overwrite(t, store, hintKey, `{"version`)
+	}, []delta.FindingKind{delta.FalseHint}},
+	{"the hint is missing", func(t *testing.T, store objstore.Store, s *delta.Snapshot) { remove(t, store, hintKey) }, nil},
+	{"the commit of the newest checkpoint is missing", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		for v := 10; v <= 12; v++ {
+			remove(t, store, fmt.Sprintf("_delta_log/%020d.json", v))
+		}
+	}, []delta.FindingKind{delta.LoneCheckpoint}},
+	{"a protocol without its features", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		replace(t, store, commitTwelve, `{"add"`, `{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"writerFeatures":["appendOnly"]}}`+"\n"+`{"add"`)
+	}, []delta.FindingKind{delta.InvalidProtocol}},
+	{"a data file is missing", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		remove(t, store, firstFile(s).Path)
+	}, []delta.FindingKind{delta.MissingFile}},
+	{"a data file is cut", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		overwrite(t, store, firstFile(s).Path, "PAR1")
+	}, []delta.FindingKind{delta.WrongSize}},
+	{"a data file holds noise", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		f := firstFile(s)
+		overwrite(t, store, f.Path, strings.Repeat("x", int(f.Size)))
+	}, []delta.FindingKind{delta.BrokenFile}},
+	{"a count of rows is false", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		replace(t, store, commitTwelve, `\"numRecords\":10`, `\"numRecords\":11`)
+	}, []delta.FindingKind{delta.FalseStatistics}},
+	{"a minimum is false", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		replace(t, store, commitTwelve, `\"minValues\":{\"high\":11.`, `\"minValues\":{\"high\":12.`)
+	}, []delta.FindingKind{delta.FalseStatistics}},
+	{"a maximum is false", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		replace(t, store, commitTwelve, `\"name\":\"name 119\"`, `\"name\":\"name 118\"`)
+	}, []delta.FindingKind{delta.FalseStatistics}},
+	{"a count of nulls is false", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		replace(t, store, commitTwelve, `\"nullCount\":{\"high\":3`, `\"nullCount\":{\"high\":0`)
+	}, []delta.FindingKind{delta.FalseStatistics}},
+}
+
+func TestPlantedDamageOfEachKindIsFound(t *testing.T) {
+	for _, tt := range damages {
 		t.Run(tt.name, func(t *testing.T) {
 			store, s := peopleTable(t)
 			tt.damage(t, store, s)

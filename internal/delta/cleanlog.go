@@ -45,39 +45,16 @@ func (t *Table) CleanLog(ctx context.Context, o CleanLogOptions) (CleanedLog, er
 }
 
 func (t *Table) cleanLog(ctx context.Context, o CleanLogOptions) (CleanedLog, error) {
-	var done CleanedLog
-	s, err := t.Snapshot(ctx)
+	done, files, err := t.outdated(ctx)
 	if err != nil {
 		return done, err
 	}
-	if err := s.checkCleanLog(); err != nil {
-		return done, err
-	}
-	l, err := t.list(ctx, 0)
-	if err != nil {
-		return done, err
-	}
-	done.First = l.first()
-	done.Cut = t.now().Add(-s.metadata.logRetention()).Truncate(24 * time.Hour)
-	start, err := t.cutCheckpoint(ctx, l, s, done.Cut)
-	if err != nil {
-		return done, err
-	}
-	var files []objstore.Info
-	if start != nil {
-		if err := t.verify(ctx, l, start); err != nil {
+	// Readers do better without a hint than with one at what is not there.
+	if hint := t.readLastCheckpoint(ctx); !o.DryRun && hint != noVersion && hint < done.First {
+		if err := t.store.Delete(ctx, lastCheckpointKey); err != nil {
 			return done, err
 		}
-		if files, err = t.logBefore(ctx, start.version); err != nil {
-			return done, err
-		}
-		done.First = start.version
 	}
-	sidecars, err := t.loneSidecars(ctx, l, files)
-	if err != nil {
-		return done, err
-	}
-	files = append(files, sidecars...)
 	for _, f := range files {
 		if !o.DryRun {
 			if err := t.store.Delete(ctx, f.Key); err != nil {
@@ -94,6 +71,38 @@ func (t *Table) cleanLog(ctx context.Context, o CleanLogOptions) (CleanedLog, er
 		}
 	}
 	return done, nil
+}
+
+// outdated finds what can go, in the order in which it can.
+func (t *Table) outdated(ctx context.Context) (plan CleanedLog, files []objstore.Info, err error) {
+	s, err := t.Snapshot(ctx)
+	if err != nil {
+		return plan, nil, err
+	}
+	if err := s.checkCleanLog(); err != nil {
+		return plan, nil, err
+	}
+	l, err := t.list(ctx, 0)
+	if err != nil {
+		return plan, nil, err
+	}
+	plan.First = l.first()
+	plan.Cut = t.now().Add(-s.metadata.logRetention()).Truncate(24 * time.Hour)
+	start, err := t.cutCheckpoint(ctx, l, s, plan.Cut)
+	if err != nil {
+		return plan, nil, err
+	}
+	if start != nil {
+		if err := t.verify(ctx, l, start); err != nil {
+			return plan, nil, err
+		}
+		if files, err = t.logBefore(ctx, start.version); err != nil {
+			return plan, nil, err
+		}
+		plan.First = start.version
+	}
+	sidecars, err := t.loneSidecars(ctx, l, files)
+	return plan, append(files, sidecars...), err
 }
 
 // checkCleanLog refuses tables whose log must not be cut, or not by us.

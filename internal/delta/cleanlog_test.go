@@ -3,6 +3,7 @@ package delta_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,7 @@ func TestCleaningTheLogKeepsEveryVersionOfTheRetention(t *testing.T) {
 			for _, key := range []string{"00000000000000000003.crc", "00000000000000000002.00000000000000000009.compacted.json", "00000000000000000025.crc", "notes.txt"} {
 				y.put(t, "_delta_log/"+key, 50*day)
 			}
+			overwrite(t, y, hintKey, `{"version":10,"size":12}`)
 			before := logNames(t, y)
 			dry, err := y.table().CleanLog(t.Context(), delta.CleanLogOptions{DryRun: true})
 			if err != nil {
@@ -74,7 +76,7 @@ func TestCleaningTheLogKeepsEveryVersionOfTheRetention(t *testing.T) {
 				t.Errorf("a dry run deletes:\n%s", diff)
 			}
 			done, err := y.table().CleanLog(t.Context(), delta.CleanLogOptions{})
-			if err != nil || done.First != tt.want || done.Files != dry.Files || done.Files != len(before)-len(logNames(t, y)) {
+			if err != nil || done.First != tt.want || done.Files != dry.Files || done.Files != count(before)-count(logNames(t, y)) {
 				t.Errorf("got %+v, %v after a dry run of %+v; want first version %d", done, err, dry, tt.want)
 			}
 			for v := delta.Version(0); v <= 30; v++ {
@@ -177,4 +179,9 @@ func TestWhateverCallOfALogCleanUpFailsTheTableStaysWholeAndARerunConverges(t *t
 			})
 		}
 	}
+}
+
+// count counts the objects that versions have.
+func count(names []string) int {
+	return len(slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == "_last_checkpoint" }))
 }
