@@ -173,6 +173,9 @@ func samePartition(a, b map[string]*string) bool {
 }
 
 func sameCount(a, b *addAction) bool {
+	if a.Stats == b.Stats {
+		return true
+	}
 	x, y := parseStats(a.Stats, nil), parseStats(b.Stats, nil)
 	return x == nil || y == nil || x.NumRecords < 0 || y.NumRecords < 0 || x.NumRecords == y.NumRecords
 }
