@@ -48,7 +48,8 @@ type Vacuumed struct {
 
 // Vacuum deletes the files that no version of the retention names: files that were removed before it, change data and deletion
 // vectors of then, and what writers stored and never committed. It deletes nothing that is younger than the retention, nothing
-// in the log, and nothing in folders whose names begin with '_' or '.', except change data and partitions. Versions before the
+// in the log, nothing of another table whose folder lies in this one's, and nothing in folders whose names begin with '_' or '.', except
+// change data and partitions. Versions before the
 // retention may not be readable afterwards. When some files cannot be deleted the others are, and the error says so; running
 // it again goes on.
 //
@@ -136,15 +137,26 @@ func (s *Snapshot) checkVacuum() error {
 // candidates lists the objects that may be data of the table.
 func (v *vacuum) candidates(ctx context.Context) ([]objstore.Info, error) {
 	var out []objstore.Info
+	others := map[string]bool{} // folders of tables that lie within this one
 	for info, err := range v.table.store.List(ctx, "", "") {
 		if err != nil {
 			return nil, fmt.Errorf("list the table: %w", err)
+		}
+		if folder, _, ok := strings.Cut(info.Key, "/"+logPrefix); ok {
+			others[folder+"/"] = true
 		}
 		if !strings.HasPrefix(info.Key, logPrefix) && !v.hide(info.Key) {
 			out = append(out, info)
 		}
 	}
-	return out, nil
+	return slices.DeleteFunc(out, func(f objstore.Info) bool {
+		for folder := range others {
+			if strings.HasPrefix(f.Key, folder) {
+				return true
+			}
+		}
+		return false
+	}), nil
 }
 
 const changeDataFolder = "_change_data"

@@ -82,6 +82,9 @@ func newYard(t *testing.T) *yard {
 	y.put(t, ".hidden", 30*day)
 	y.put(t, "_delta_index/file", 30*day)
 	y.put(t, "_change_data/orphan", 30*day)
+	y.put(t, "another table/_delta_log/00000000000000000000.json", 30*day)
+	y.put(t, "another table/A partition=1/file", 30*day)
+	y.put(t, "another table/file", 30*day)
 	return y
 }
 
