@@ -197,8 +197,6 @@ func parseLine(line []byte, l *logLine) error {
 		l.CDC.Path = decodePath(l.CDC.Path)
 	case l.Protocol != nil:
 		return l.Protocol.check()
-	case l.Metadata != nil:
-		return l.Metadata.check()
 	}
 	return nil
 }
@@ -206,13 +204,6 @@ func parseLine(line []byte, l *logLine) error {
 func (p *protocolAction) check() error {
 	if p.MinReaderVersion < 1 || p.MinWriterVersion < 1 {
 		return fmt.Errorf("impossible protocol (%d,%d)", p.MinReaderVersion, p.MinWriterVersion)
-	}
-	return nil
-}
-
-func (m *metadataAction) check() error {
-	if m.SchemaString == "" {
-		return errors.New("metaData without a schemaString")
 	}
 	return nil
 }

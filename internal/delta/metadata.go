@@ -2,6 +2,7 @@ package delta
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,9 @@ import (
 
 // parse gives the action as what callers see.
 func (m *metadataAction) parse() (Metadata, error) {
+	if m.SchemaString == "" { // only that of the newest metaData counts
+		return Metadata{}, errors.New("no schemaString")
+	}
 	schema, err := ParseSchema([]byte(m.SchemaString))
 	if err != nil {
 		return Metadata{}, err

@@ -88,7 +88,6 @@ func (a *actionReader) read() (checkpointLine, error) {
 		l.Txn = &txnAction{AppID: id, Version: v, LastUpdated: a.txn.lastUpdated.optional()}
 	} else if schema, ok := a.metadata.schema.text(); ok {
 		l.Metadata = a.readMetadata(schema)
-		return l, l.Metadata.check()
 	} else if v, ok := a.protocol.reader.int(); ok {
 		l.Protocol = a.readProtocol(v)
 		return l, l.Protocol.check()

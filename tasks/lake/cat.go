@@ -70,6 +70,9 @@ func (c catCommand) query() string {
 	if c.Where != "" {
 		query += " WHERE (" + c.Where + "\n)"
 	}
+	if c.Changes != "" {
+		query += ` ORDER BY "` + engine.CommitVersion + `"`
+	}
 	if c.Limit > 0 {
 		query += fmt.Sprintf(" LIMIT %d", c.Limit)
 	}

@@ -310,3 +310,21 @@ func TestValuesAreCastOnlyWhenNothingIsLost(t *testing.T) {
 		}
 	}
 }
+
+func TestMapsWithKeysOfAnyTypeAreFetched(t *testing.T) {
+	e := open(t)
+	defer e.Close()
+	for _, tt := range []struct{ sql, want string }{
+		{"map {[1, 2]: 'a', []: null}", "[[[1 2] a] [[] <nil>]]"},
+		{"map {{'x': 1}: map {encode('k'): 2}}", "[[map[x:1] [[[107] 2]]]]"},
+		{"map {1.5::double: 1}", "[[1.5 1]]"},
+		{"[{'m': map {map {1: 2}: 3}}, null]", "[map[m:[[[[1 2]] 3]]] <nil>]"},
+		{"cast(null as map(blob, integer))", "<nil>"},
+		{"map {1: 'a'}", "[[1 a]]"},
+	} {
+		rows, err := query(t, e, "select "+tt.sql+" as m")
+		if err != nil || fmt.Sprint(rows[0][0]) != tt.want {
+			t.Errorf("%s: %v, %v, want %s", tt.sql, rows, err, tt.want)
+		}
+	}
+}

@@ -97,9 +97,9 @@ func (e *Engine) Query(ctx context.Context, query string) (*engine.Rows, error) 
 	return &engine.Rows{Schema: schema, All: all, Close: rows.Close}, nil
 }
 
-// shownQuery casts to text what the program has no values for. Columns are renamed within: names may be there twice.
+// shownQuery casts to text what the program has no values for, and takes apart the maps that it cannot hold. Columns are renamed within: names may be there twice.
 func shownQuery(query string, columns []resultColumn) string {
-	if !slices.ContainsFunc(columns, func(c resultColumn) bool { return c.cast }) {
+	if !slices.ContainsFunc(columns, func(c resultColumn) bool { return c.cast || needsEntries(c.typ) }) {
 		return query
 	}
 	var names, cells []string
@@ -108,6 +108,8 @@ func shownQuery(query string, columns []resultColumn) string {
 		names = append(names, name)
 		if c.cast {
 			name = "CAST(" + name + " AS VARCHAR)"
+		} else if needsEntries(c.typ) {
+			name = entries(c.typ, name, 0)
 		}
 		cells = append(cells, name)
 	}
@@ -169,6 +171,9 @@ func goValue(t delta.Type, v any) (any, error) {
 func goNested(t delta.Type, v any) (any, error) {
 	switch v := v.(type) {
 	case []any:
+		if m, ok := t.(*delta.Map); ok {
+			return goEntries(m, v)
+		}
 		array, ok := t.(*delta.Array)
 		if !ok {
 			return fmt.Sprint(v), nil
