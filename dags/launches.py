@@ -1,0 +1,99 @@
+"""The DAG `launches`: what is new at the launch API goes through Bronze and Silver into Gold, every hour."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pendulum
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import (
+    DAG,
+    AssetAlias,
+    AsyncCallback,
+    CronTriggerTimetable,
+    DeadlineAlert,
+    DeadlineReference,
+    Param,
+    TriggerRule,
+)
+
+from alerts import deadline_missed, task_failed
+from operators import LakeTaskOperator, only_when_contract_broken, table_asset, task_image
+
+DEADLINE = timedelta(minutes=90)
+
+with DAG(
+    dag_id="launches",
+    dag_display_name="launches: API to Gold",
+    description="What is new at the launch API, through Bronze and Silver into Gold",
+    doc_md=str(Path(__file__).with_suffix(".md")),
+    schedule=CronTriggerTimetable("0 * * * *", timezone="UTC"),
+    start_date=pendulum.datetime(2026, 11, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    tags=["launchlake"],
+    default_args={
+        "owner": "launchlake",
+        "retries": 3,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": 2,
+        "max_retry_delay": timedelta(minutes=15),
+        "execution_timeout": timedelta(minutes=45),
+        "on_failure_callback": task_failed,
+    },
+    deadline=DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=DEADLINE,
+        callback=AsyncCallback(
+            deadline_missed, kwargs={"dag_id": "launches", "minutes": DEADLINE.total_seconds() / 60}
+        ),
+    ),
+    params={
+        "log_level": Param("info", enum=["debug", "info", "warn", "error"], title="How much the tasks log"),
+    },
+) as dag:
+    environment = {"LOG_LEVEL": "{{ params.log_level }}"}
+
+    ingest = LakeTaskOperator(
+        task_id="ingest",
+        doc_md="Asks the launch API for what changed since the watermark and appends the answers to Bronze.",
+        image=task_image("ingest"),
+        environment=environment,
+        source_conn_id="launch_api",
+        pool="launch_api",
+        mem_limit="256m",
+        outlets=[table_asset("bronze/launches")],
+    )
+    refine = LakeTaskOperator(
+        task_id="refine",
+        doc_md="Merges new Bronze rows into Silver by the contract; what breaks a rule goes to quarantine.",
+        image=task_image("refine"),
+        environment=environment,
+        reads={"BRONZE_VERSION": "bronze/launches"},
+        # Bronze may hold what an earlier run did not get into Silver, also when the API has nothing new.
+        trigger_rule=TriggerRule.NONE_FAILED,
+        mem_limit="1g",
+        outlets=[table_asset("silver/launches"), AssetAlias("silver")],
+    )
+    aggregate = LakeTaskOperator(
+        task_id="aggregate",
+        doc_md="Computes the Gold tables from that version of Silver.",
+        image=task_image("aggregate"),
+        environment=environment,
+        reads={"SILVER_VERSION": "silver/launches"},
+        trigger_rule=TriggerRule.NONE_FAILED,
+        mem_limit="1g",
+        outlets=[AssetAlias("gold")],
+    )
+    ask_a_human = TriggerDagRunOperator(
+        task_id="ask_a_human",
+        doc_md="Asks in the DAG `contract_review` what to do, when `refine` stopped at a broken contract.",
+        trigger_dag_id="contract_review",
+        # One question a day: while the contract stays broken, every run asks it anew.
+        trigger_run_id="contract_broken_{{ dag_run.run_after | ds }}",
+        reset_dag_run=True,
+        conf={"run_id": "{{ run_id }}", "error": "{{ (ti.xcom_pull('refine', key='result') or {}).error }}"},
+        pre_execute=only_when_contract_broken("refine"),
+        trigger_rule=TriggerRule.ONE_FAILED,
+    )
+    ingest >> refine >> aggregate
+    refine >> ask_a_human
