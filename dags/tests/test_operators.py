@@ -283,7 +283,11 @@ signal.signal(signal.SIGTERM, lambda *_: operator.on_kill())
 operator.resume({{"ti": TaskInstance(), "outlet_events": OutletEvents()}})
 """
     process = subprocess.Popen([sys.executable, "-c", program], env=dict(os.environ), stderr=subprocess.PIPE)
-    running(docker_client, network, limit=60)
+    try:
+        running(docker_client, network, limit=60)
+    except AssertionError as error:
+        process.kill()
+        raise AssertionError(process.communicate()[1].decode()) from error
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) != 0
     assert not docker_client.containers(all=True, filters={"label": f"launchlake.network={network}"})
