@@ -1,5 +1,6 @@
 """The DAG `launches`: what is new at the launch API goes through Bronze and Silver into Gold, every hour."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,7 +27,7 @@ with DAG(
     dag_display_name="launches: API to Gold",
     description="What is new at the launch API, through Bronze and Silver into Gold",
     doc_md=str(Path(__file__).with_suffix(".md")),
-    schedule=CronTriggerTimetable("0 * * * *", timezone="UTC"),
+    schedule=CronTriggerTimetable(os.environ.get("LAUNCHES_SCHEDULE", "0 * * * *"), timezone="UTC"),
     start_date=pendulum.datetime(2026, 11, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
@@ -49,15 +50,27 @@ with DAG(
     ),
     params={
         "log_level": Param("info", enum=["debug", "info", "warn", "error"], title="How much the tasks log"),
+        "overlap": Param("12h", pattern="^[0-9]+(h|m|s)$", title="How far before its last pass ingest asks again"),
+        "batch_pages": Param(10, type="integer", minimum=1, title="Commit to Bronze after so many pages"),
+        "sample_state": Param(
+            1, enum=[1, 2], title="The state of the recorded API, when SOURCE_URL is sample:"
+        ),
     },
 ) as dag:
     environment = {"LOG_LEVEL": "{{ params.log_level }}"}
+    # A container's memory is the engine's and what Go needs beside it.
+    engine = {"mem_limit": "1g", "environment": environment | {"MEMORY_LIMIT": "600MB"}}
 
     ingest = LakeTaskOperator(
         task_id="ingest",
         doc_md="Asks the launch API for what changed since the watermark and appends the answers to Bronze.",
         image=task_image("ingest"),
-        environment=environment,
+        environment=environment
+        | {
+            "OVERLAP": "{{ params.overlap }}",
+            "BATCH_PAGES": "{{ params.batch_pages }}",
+            "SAMPLE_STATE": "{{ params.sample_state }}",
+        },
         source_conn_id="launch_api",
         pool="launch_api",
         mem_limit="256m",
@@ -67,21 +80,19 @@ with DAG(
         task_id="refine",
         doc_md="Merges new Bronze rows into Silver by the contract; what breaks a rule goes to quarantine.",
         image=task_image("refine"),
-        environment=environment,
         reads={"BRONZE_VERSION": "bronze/launches"},
         # Bronze may hold what an earlier run did not get into Silver, also when the API has nothing new.
         trigger_rule=TriggerRule.NONE_FAILED,
-        mem_limit="1g",
+        **engine,
         outlets=[table_asset("silver/launches"), AssetAlias("silver")],
     )
     aggregate = LakeTaskOperator(
         task_id="aggregate",
         doc_md="Computes the Gold tables from that version of Silver.",
         image=task_image("aggregate"),
-        environment=environment,
         reads={"SILVER_VERSION": "silver/launches"},
         trigger_rule=TriggerRule.NONE_FAILED,
-        mem_limit="1g",
+        **engine,
         outlets=[AssetAlias("gold")],
     )
     ask_a_human = TriggerDagRunOperator(

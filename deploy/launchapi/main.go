@@ -26,6 +26,7 @@ type config struct {
 	State          int           `envconfig:"SAMPLE_STATE" default:"1" desc:"which state of the recorded launches: 1, or 2, some days later"`
 	Generated      int           `envconfig:"GENERATED" default:"0" desc:"serve this many generated launches instead"`
 	Throttle       int           `envconfig:"THROTTLE" default:"15" desc:"requests a caller has in the window; 0: any number"`
+	Used           int           `envconfig:"USED" default:"0" desc:"requests that every caller appears to have sent at the start"`
 	ThrottleWindow time.Duration `envconfig:"THROTTLE_WINDOW" default:"1h"`
 	Delay          time.Duration `envconfig:"DELAY" default:"0s" desc:"how long each answer takes"`
 }
@@ -63,6 +64,9 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 		return err
 	}
 	defer api.Close()
+	if c.Used > 0 {
+		api.SetUsed(c.Used)
+	}
 	if c.Delay > 0 {
 		api.BeforeEach(func(int) { time.Sleep(c.Delay) })
 	}

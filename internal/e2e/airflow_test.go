@@ -1,0 +1,161 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+)
+
+const airflowURL = "http://localhost:" + airflowPort
+
+// airflow is a client of Airflow's REST API.
+type airflow struct{ token string }
+
+func logIn(t *testing.T, password string) *airflow {
+	t.Helper()
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	a := &airflow{}
+	a.call(t, http.MethodPost, "/auth/token", map[string]string{"username": "admin", "password": password}, &answer)
+	if answer.AccessToken == "" {
+		t.Fatal("Airflow gave no token")
+	}
+	a.token = answer.AccessToken
+	return a
+}
+
+// call sends a request and decodes the answer.
+func (a *airflow) call(t *testing.T, method, path string, body, answer any) {
+	t.Helper()
+	text := a.text(t, method, path, body)
+	if err := json.Unmarshal(text, answer); err != nil {
+		t.Fatalf("%s %s: %v\n%s", method, path, err, text)
+	}
+}
+
+func (a *airflow) text(t *testing.T, method, path string, body any) []byte {
+	t.Helper()
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body == nil {
+		encoded = nil
+	}
+	request, err := http.NewRequestWithContext(t.Context(), method, airflowURL+path, bytes.NewReader(encoded))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "application/json")
+	if a.token != "" {
+		request.Header.Set("Authorization", "Bearer "+a.token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode >= http.StatusBadRequest {
+		t.Fatalf("%s %s: %s %v\n%s", method, path, response.Status, err, text)
+	}
+	return text
+}
+
+// run is one run of the DAG launches.
+type run struct {
+	airflow *airflow
+	path    string
+	started time.Time
+}
+
+// trigger starts a run with the parameters that its form has.
+func (a *airflow) trigger(t *testing.T, parameters map[string]any) *run {
+	t.Helper()
+	var answer struct {
+		ID string `json:"dag_run_id"`
+	}
+	started := time.Now()
+	body := map[string]any{"logical_date": nil, "conf": parameters}
+	a.call(t, http.MethodPost, "/api/v2/dags/launches/dagRuns", body, &answer)
+	return &run{a, "/api/v2/dags/launches/dagRuns/" + url.PathEscape(answer.ID), started}
+}
+
+// wait gives the run's state once it has ended, and how long that took.
+func (r *run) wait(t *testing.T, limit time.Duration) (state string, took time.Duration) {
+	t.Helper()
+	waitFor(t, "end of the run", limit, func() (bool, string) {
+		var answer struct{ State string }
+		r.airflow.call(t, http.MethodGet, r.path, nil, &answer)
+		state = answer.State
+		return state == "success" || state == "failed", state + " " + describe(r.states(t))
+	})
+	return state, time.Since(r.started)
+}
+
+// taskInstance is what Airflow knows of a task in a run.
+type taskInstance struct {
+	ID        string  `json:"task_id"`
+	State     string  `json:"state"`
+	TryNumber int     `json:"try_number"`
+	Duration  float64 `json:"duration"`
+}
+
+func (r *run) tasks(t *testing.T) map[string]taskInstance {
+	t.Helper()
+	var answer struct {
+		Tasks []taskInstance `json:"task_instances"`
+	}
+	r.airflow.call(t, http.MethodGet, r.path+"/taskInstances", nil, &answer)
+	found := map[string]taskInstance{}
+	for _, task := range answer.Tasks {
+		found[task.ID] = task
+	}
+	return found
+}
+
+func (r *run) states(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for id, task := range r.tasks(t) {
+		found[id] = task.State
+	}
+	return found
+}
+
+// log is the text of a try's log, as JSON.
+func (r *run) log(t *testing.T, task string, try int) string {
+	t.Helper()
+	path := fmt.Sprintf("%s/taskInstances/%s/logs/%d?full_content=true", r.path, task, try)
+	return string(r.airflow.text(t, http.MethodGet, path, nil))
+}
+
+// versions gives the version of each table that the run told on the table's asset.
+func (r *run) versions(t *testing.T) map[string]int64 {
+	t.Helper()
+	var answer struct {
+		Events []struct {
+			Name  string
+			Extra struct {
+				Version int64 `json:"delta_version"`
+			}
+		} `json:"asset_events"`
+	}
+	id, err := url.PathUnescape(r.path[len("/api/v2/dags/launches/dagRuns/"):])
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.airflow.call(t, http.MethodGet, "/api/v2/assets/events?limit=100&source_run_id="+url.QueryEscape(id), nil, &answer)
+	found := map[string]int64{}
+	for _, event := range answer.Events {
+		found[event.Name] = event.Extra.Version
+	}
+	return found
+}
