@@ -24,9 +24,11 @@ type Tables func(name string) *delta.Table
 
 // Options adjust Aggregate; the zero value serves.
 type Options struct {
-	Models []Model      // nil: those of this program
-	RunID  string       // for the tables' histories
-	Logger *slog.Logger // nil: silent
+	Models []Model // nil: those of this program
+	RunID  string  // for the tables' histories
+	// SilverVersions are the versions of Silver tables to read, by name; the latest of a table that is not there.
+	SilverVersions map[string]delta.Version
+	Logger         *slog.Logger // nil: silent
 }
 
 // Result is what Aggregate did.
@@ -45,7 +47,7 @@ type ModelResult struct {
 // hashProperty is the table property that holds the hash of the model that made the rows.
 const hashProperty = "launchlake.model.sha256"
 
-// Aggregate brings the Gold tables up to the latest versions of the Silver tables. All models see the same versions.
+// Aggregate brings the Gold tables up to the versions of the Silver tables that the options name, or the latest. All models see the same versions.
 // e must be a new session.
 func Aggregate(ctx context.Context, e engine.Engine, silver, gold Tables, o Options) (Result, error) {
 	if o.Models == nil {
@@ -114,7 +116,13 @@ func (a *aggregation) input(ctx context.Context, name string) (*delta.Snapshot, 
 	if s := a.inputs[name]; s != nil {
 		return s, nil
 	}
-	s, err := a.silver(name).Snapshot(ctx)
+	var s *delta.Snapshot
+	var err error
+	if v, ok := a.options.SilverVersions[name]; ok {
+		s, err = a.silver(name).SnapshotAt(ctx, v)
+	} else {
+		s, err = a.silver(name).Snapshot(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read silver table %s: %w", name, err)
 	}

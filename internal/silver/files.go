@@ -12,7 +12,7 @@ import (
 // newFiles finds the data files of Bronze that came after a version.
 func (r *refinement) newFiles(ctx context.Context, bronze *delta.Snapshot, seen delta.Version) ([]engine.File, error) {
 	if seen > bronze.Version() {
-		return nil, fmt.Errorf("version %d of bronze is in already, but bronze has only %d: it was made anew; refine into new tables", seen, bronze.Version())
+		return nil, r.overtaken(ctx, seen)
 	}
 	if seen == bronze.Version() {
 		return nil, nil
@@ -29,6 +29,18 @@ func (r *refinement) newFiles(ctx context.Context, bronze *delta.Snapshot, seen 
 		return allFiles(bronze, commits)
 	}
 	return filesOf(commits, live), nil
+}
+
+// overtaken checks that a version of Bronze that is in exists by now. Where it does not Bronze was made anew.
+func (r *refinement) overtaken(ctx context.Context, seen delta.Version) error {
+	latest, err := r.tables.Bronze.Snapshot(ctx)
+	if err != nil {
+		return fmt.Errorf("read bronze: %w", err)
+	}
+	if seen > latest.Version() {
+		return fmt.Errorf("version %d of bronze is in already, but bronze has only %d: it was made anew; refine into new tables", seen, latest.Version())
+	}
+	return nil
 }
 
 // seen is the version of Bronze that is in both tables; NoVersion when there is none. The tables' versions are noted as

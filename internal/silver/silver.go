@@ -33,6 +33,9 @@ type Tables struct {
 
 // Options adjust Refine; the zero value serves.
 type Options struct {
+	// BronzeVersion is the version up to which Bronze is read; nil: the latest.
+	BronzeVersion *delta.Version
+
 	RunID  string           // kept with quarantined records and in the tables' histories
 	Now    func() time.Time // nil: time.Now
 	Logger *slog.Logger     // nil: silent
@@ -89,7 +92,7 @@ func AppID(c *contract.Contract) string { return "refine:" + c.Name }
 // QuarantineAppID names the progress of a contract's quarantine in the quarantine.
 func QuarantineAppID(c *contract.Contract) string { return "refine:" + c.Name + "_quarantine" }
 
-// Refine brings the target and the quarantine up to the latest version of Bronze. e must be a new session.
+// Refine brings the target and the quarantine up to a version of Bronze, the latest when the options name none. e must be a new session.
 func Refine(ctx context.Context, e engine.Engine, c *contract.Contract, t Tables, o Options) (Result, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -115,7 +118,7 @@ type refinement struct {
 }
 
 func (r *refinement) run(ctx context.Context) (Result, error) {
-	bronze, err := r.tables.Bronze.Snapshot(ctx)
+	bronze, err := r.bronze(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("read bronze: %w", err)
 	}
@@ -147,6 +150,14 @@ func (r *refinement) run(ctx context.Context) (Result, error) {
 		return result, err
 	}
 	return result, r.publish(ctx, &result)
+}
+
+// bronze is Bronze at the version that is asked for.
+func (r *refinement) bronze(ctx context.Context) (*delta.Snapshot, error) {
+	if v := r.options.BronzeVersion; v != nil {
+		return r.tables.Bronze.SnapshotAt(ctx, *v)
+	}
+	return r.tables.Bronze.Snapshot(ctx)
 }
 
 // evaluate parses the records and holds them against the rules, once.

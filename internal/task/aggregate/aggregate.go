@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 
 	"launchlake/internal/delta"
 	"launchlake/internal/gold"
@@ -21,10 +22,25 @@ import (
 type Config struct {
 	task.Common
 	engines.Config
+	SilverVersion int64 `envconfig:"SILVER_VERSION" default:"-1" desc:"read silver/launches at this version; -1: the latest"`
 }
 
 // Validate checks what the types of the variables do not say.
-func (c *Config) Validate() error { return c.CheckEngine() }
+func (c *Config) Validate() error {
+	if c.SilverVersion < task.NoVersion {
+		return task.BadValue("SILVER_VERSION", strconv.FormatInt(c.SilverVersion, 10), "a version, or -1")
+	}
+	return c.CheckEngine()
+}
+
+// options are those of gold.Aggregate.
+func (c *Config) options(log *slog.Logger) gold.Options {
+	o := gold.Options{RunID: c.RunID, Logger: log}
+	if c.SilverVersion != task.NoVersion {
+		o.SilverVersions = map[string]delta.Version{"launches": delta.Version(c.SilverVersion)}
+	}
+	return o
+}
 
 // Job is the task aggregate, configured by the environment.
 func Job() task.Job {
@@ -53,7 +69,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (task.Result, error) {
 	layer := func(name string) gold.Tables {
 		return func(table string) *delta.Table { return l.Table(name + "/" + table) }
 	}
-	done, err := gold.Aggregate(ctx, sql, layer("silver"), layer("gold"), gold.Options{RunID: c.RunID, Logger: log})
+	done, err := gold.Aggregate(ctx, sql, layer("silver"), layer("gold"), c.options(log))
 	result := task.Result{}
 	for _, made := range done.Models {
 		result.Tables = append(result.Tables, table(made))

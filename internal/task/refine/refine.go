@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 
 	"launchlake/internal/contract"
 	"launchlake/internal/delta"
@@ -22,10 +23,25 @@ import (
 type Config struct {
 	task.Common
 	engines.Config
+	BronzeVersion int64 `envconfig:"BRONZE_VERSION" default:"-1" desc:"read bronze/launches up to this version; -1: the latest"`
 }
 
 // Validate checks what the types of the variables do not say.
-func (c *Config) Validate() error { return c.CheckEngine() }
+func (c *Config) Validate() error {
+	if c.BronzeVersion < task.NoVersion {
+		return task.BadValue("BRONZE_VERSION", strconv.FormatInt(c.BronzeVersion, 10), "a version, or -1")
+	}
+	return c.CheckEngine()
+}
+
+// options are those of silver.Refine.
+func (c *Config) options(log *slog.Logger) silver.Options {
+	o := silver.Options{RunID: c.RunID, Logger: log}
+	if c.BronzeVersion != task.NoVersion {
+		o.BronzeVersion = new(delta.Version(c.BronzeVersion))
+	}
+	return o
+}
 
 // Job is the task refine, configured by the environment.
 func Job() task.Job {
@@ -83,7 +99,7 @@ func refine(ctx context.Context, c Config, l *lake.Lake, name string, log *slog.
 		Bronze:     l.Table(source),
 		Target:     l.Table(rules.Table),
 		Quarantine: l.Table(quarantine),
-	}, silver.Options{RunID: c.RunID, Logger: log.With("table", rules.Table)})
+	}, c.options(log.With("table", rules.Table)))
 	if err != nil {
 		return refined{}, classify(fmt.Errorf("%s of %s: %w", source, l, err))
 	}
