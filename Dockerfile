@@ -12,18 +12,19 @@ COPY internal internal
 COPY tasks tasks
 COPY deploy deploy
 ARG VERSION=dev
+ARG REVISION=unknown
 
 # Pure Go.
 FROM source AS pure
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 go build -ldflags "-s -w -buildid= -X launchlake/internal/task.Version=$VERSION" -o /out/ \
+    CGO_ENABLED=0 go build -ldflags "-s -w -buildid= -X launchlake/internal/task.version=$VERSION -X launchlake/internal/task.commit=$REVISION" -o /out/ \
       ./tasks/ingest ./deploy/socketproxy ./deploy/launchapi
 
 # With DuckDB inside, and everything else too: the binaries need no file of their image.
 FROM source AS duckdb
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=1 go build -tags netgo,osusergo -ldflags "-s -w -buildid= -linkmode external -extldflags=-static \
-      -X launchlake/internal/task.Version=$VERSION" -o /out/ ./tasks/refine ./tasks/aggregate ./tasks/lake
+      -X launchlake/internal/task.version=$VERSION -X launchlake/internal/task.commit=$REVISION" -o /out/ ./tasks/refine ./tasks/aggregate ./tasks/lake
 
 FROM gcr.io/distroless/static-debian12:nonroot AS base
 ARG VERSION=dev
