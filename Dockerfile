@@ -23,7 +23,7 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
 # With DuckDB inside, and everything else too: the binaries need no file of their image.
 FROM source AS duckdb
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=1 go build -tags netgo,osusergo -ldflags "-s -w -buildid= -linkmode external -extldflags=-static \
+    CGO_ENABLED=1 go build -tags netgo,osusergo -ldflags "-s -w -buildid= -linkmode external -extldflags '-static -Wl,--gc-sections' \
       -X launchlake/internal/task.version=$VERSION -X launchlake/internal/task.commit=$REVISION" -o /out/ ./tasks/refine ./tasks/aggregate ./tasks/lake
 
 FROM gcr.io/distroless/static-debian12:nonroot AS base
