@@ -10,7 +10,7 @@ LDFLAGS    := -s -w -X launchlake/internal/task.version=$(VERSION) -X launchlake
 .PHONY: help build run test bench clean
 
 help: ## list the commands
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build the four binaries into ./bin
 	@mkdir -p bin
@@ -23,9 +23,12 @@ run: build ## run the pipeline into ./lake: SOURCE_URL=sample: (STATE=1 or 2) or
 test: ## run every test: unit, race, MinIO, interop with delta-rs and DuckDB
 	go vet ./...
 	go test -race -timeout 40m ./...
+	dags/tests/run
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
 clean: ## remove the built binaries and the demo lake
 	rm -rf bin lake
+
+include deploy/platform.mk

@@ -183,9 +183,10 @@ class LakeTaskOperator(DockerOperator):
                 "rows_in": table["rows_in"],
                 "rows_updated": table["rows_updated"],
                 "quarantined": table["quarantined"],
-                "watermark": result.raw.get("watermark"),
                 "run_id": result.raw.get("run_id"),
             }
+            if watermark := result.raw.get("watermark"):
+                extra["watermark"] = watermark
             if asset := assets.get(table["name"]):
                 events[asset].extra.update(extra)
             elif alias and table in result.changed:
