@@ -52,9 +52,7 @@ with DAG(
         "log_level": Param("info", enum=["debug", "info", "warn", "error"], title="How much the tasks log"),
         "overlap": Param("12h", pattern="^[0-9]+(h|m|s)$", title="How far before its last pass ingest asks again"),
         "batch_pages": Param(10, type="integer", minimum=1, title="Commit to Bronze after so many pages"),
-        "sample_state": Param(
-            1, enum=[1, 2], title="The state of the recorded API, when SOURCE_URL is sample:"
-        ),
+        "sample_state": Param(1, enum=[1, 2], title="The state of the recorded API, when SOURCE_URL is sample:"),
     },
 ) as dag:
     environment = {"LOG_LEVEL": "{{ params.log_level }}"}

@@ -258,7 +258,7 @@ class LakeTaskOperator(DockerOperator):
     def _task_environment(self, context: Any) -> dict[str, str]:
         """What is known only now, and what is not to be seen in the UI: this never gets into a template."""
         ti = context["ti"]
-        environment = {"RUN_ID": ti.run_id, "LOG_FORMAT": "json", **trace_context(), **self._versions_read(context)}
+        environment = {"RUN_ID": ti.run_id, "LOG_FORMAT": "json", **telemetry(), **self._versions_read(context)}
         environment |= store_environment(Connection.get(self.lake_conn_id))
         if self.source_conn_id:
             environment |= source_environment(Connection.get(self.source_conn_id))
@@ -379,10 +379,16 @@ def brief(state: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": state["Status"], "exit_code": state["ExitCode"], "started_at": state["StartedAt"]}
 
 
-def trace_context() -> dict[str, str]:
-    """The current span as TRACEPARENT and TRACESTATE, when Airflow traces."""
+def telemetry() -> dict[str, str]:
+    """Where the worker's OpenTelemetry collector is, and the current span as TRACEPARENT when Airflow traces."""
     from opentelemetry.propagate import inject
 
+    if not os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        return {}
     carrier: dict[str, str] = {}
     inject(carrier)
-    return {name.upper(): value for name, value in carrier.items() if name in ("traceparent", "tracestate")}
+    passed = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_RESOURCE_ATTRIBUTES")
+    environment = {name: os.environ[name] for name in passed if os.environ.get(name)}
+    return environment | {
+        name.upper(): value for name, value in carrier.items() if name in ("traceparent", "tracestate")
+    }

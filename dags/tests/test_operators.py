@@ -207,6 +207,20 @@ def test_the_task_reads_the_version_that_an_upstream_task_wrote(task):
     assert seen == {"BRONZE_VERSION": "4", "OTHER_VERSION": ""}
 
 
+def test_the_task_is_told_the_collector_and_the_span_that_started_it(task, monkeypatch):
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")
+    operator, context = task(environment={"ECHO": "OTEL_EXPORTER_OTLP_ENDPOINT TRACEPARENT"})
+    with TracerProvider().get_tracer("test").start_as_current_span("task") as span:
+        operator.resume(context)
+        trace_id = trace.format_trace_id(span.get_span_context().trace_id)
+    seen = {attributes["name"]: attributes["value"] for _, attributes in operator.log.of("variable")}
+    assert seen["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://collector:4318"
+    assert seen["TRACEPARENT"].startswith(f"00-{trace_id}-")
+
+
 def test_a_container_that_a_dead_worker_left_running_is_adopted(task, docker_client, network):
     first, context = task(environment={"WAIT": "4s", "LINES": '{"level":"INFO","msg":"first"}'})
     first.container = first._start(context, first._labels(context))

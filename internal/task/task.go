@@ -3,7 +3,8 @@
 // A [Job] is a name, a configuration read from the environment and a function. [Main] runs it as a process: it answers
 // --help and --version, reads the configuration with envconfig, sets up the log, ends the job on SIGTERM and SIGINT,
 // turns its error into an [ExitCode] and prints its [Result] as one line of JSON, last on stdout. Everything else goes
-// to stderr. [Summary] shows results to a person.
+// to stderr. [Summary] shows results to a person. Where the environment names an OpenTelemetry collector, it is told of
+// the run.
 //
 // The package knows neither layers nor tables: what a job does is its own business.
 package task
@@ -66,6 +67,10 @@ func run(job Job, p process) ExitCode {
 	}
 	start := p.now()
 	common, err := configure(job, p.args)
+	exporter, exporterErr := newExporter()
+	if err == nil {
+		err = exporterErr
+	}
 	log := newLogger(p.stderr, job.Name, common, secretsOf(job.Config))
 	if err != nil {
 		return report(log, p, finish(job, common, Result{}, err), secretsOf(job.Config))
@@ -77,6 +82,8 @@ func run(job Job, p process) ExitCode {
 	})
 	result := finish(job, common, outcome.result, outcome.err)
 	result.Seconds = p.now().Sub(start).Seconds()
+	result.Error = redact(result.Error, secretsOf(job.Config))
+	tell(log, exporter, result, start)
 	return report(log, p, result, secretsOf(job.Config))
 }
 
