@@ -13,8 +13,8 @@ images: env ## build all images
 
 up: images ## start the platform and wait until it is healthy
 	@$(COMPOSE) up --detach --wait
-	@printf '\nAirflow  http://localhost:%s  admin / %s\n' "$$(deploy/env get AIRFLOW_PORT 8080)" "$$(deploy/env get AIRFLOW_ADMIN_PASSWORD)"
-	@printf 'MinIO    http://localhost:%s  %s / %s\n' "$$(deploy/env get MINIO_CONSOLE_PORT 9001)" "$$(deploy/env get MINIO_ROOT_USER)" "$$(deploy/env get MINIO_ROOT_PASSWORD)"
+	@printf '\nAirflow  http://localhost:%s  user admin, password: deploy/env get AIRFLOW_ADMIN_PASSWORD\n' "$$(deploy/env get AIRFLOW_PORT 8080)"
+	@printf 'MinIO    http://localhost:%s  user and password: deploy/env get MINIO_ROOT_USER, MINIO_ROOT_PASSWORD\n' "$$(deploy/env get MINIO_CONSOLE_PORT 9001)"
 
 down: ## stop the platform; its data stays in volumes
 	@docker ps --quiet --filter "label=launchlake.network=$$(deploy/env get LAUNCHLAKE_NETWORK launchlake-tasks)" | xargs -r docker stop --time 10 | xargs -r docker rm --volumes

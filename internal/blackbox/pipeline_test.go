@@ -1,6 +1,7 @@
 package blackbox_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ func TestThePipelineRunsInItsImages(t *testing.T) {
 		t.Error("gold/provider_scorecard is empty")
 	}
 	done := start(t, "lake", w, "query", "select count(*) as launches from silver.launches").wait(t)
-	if done.code != 0 || !strings.Contains(done.output, "launches") {
+	if done.code != 0 || !strings.Contains(done.output, strconv.Itoa(want.Launches)) {
 		t.Errorf("lake query: exit code %d\n%s", done.code, done.output)
 	}
 	if done := start(t, "lake", w, "doctor").wait(t); done.code != 0 {
