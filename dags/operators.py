@@ -105,6 +105,7 @@ class LakeTaskOperator(DockerOperator):
         self.lake_conn_id = lake_conn_id
         self.source_conn_id = source_conn_id
         self.reads = dict(reads or {})
+        self.inlets = self.inlets or [table_asset(table) for table in self.reads.values()]
         self.result_required = result_required
         self.cpu_limit = cpu_limit
         self.pids_limit = pids_limit
@@ -355,7 +356,9 @@ class LakeTaskOperator(DockerOperator):
             return None
         for line in others:
             self._show(line)
-        self.log.info("result", **summary(result))
+        self.log.info("result", status=result.status)
+        for name, table in result.tables.items():
+            self.log.info(name, **summary(table))
         return result
 
 

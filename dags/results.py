@@ -70,11 +70,7 @@ class TaskResult:
         return [table for table in self.tables.values() if table["version"] != table["version_before"]]
 
 
-def summary(result: TaskResult) -> dict[str, Any]:
-    """What the log says of a result in one line: for each table its version and what came of the rows."""
-    return {"status": result.status} | {
-        name: f"version {t['version']}, {t['rows_out']} rows"
-        + (f", {t['rows_updated']} updated" if t["rows_updated"] else "")
-        + (f", {t['quarantined']} quarantined" if t["quarantined"] else "")
-        for name, t in result.tables.items()
-    }
+def summary(table: Mapping[str, Any]) -> dict[str, Any]:
+    """What the log says of a table: its version, and what came of the rows where there were any."""
+    counts = ("rows_in", "rows_out", "rows_updated", "quarantined")
+    return {"version": table["version"]} | {name: table[name] for name in counts if table[name]}

@@ -76,7 +76,9 @@ func environment(changes map[string]string) map[string]string {
 }
 
 // process is a task in its container.
-type process struct{ container *testcontainers.DockerContainer }
+type process struct {
+	container *testcontainers.DockerContainer
+}
 
 // ended is how a task ended.
 type ended struct {
