@@ -50,6 +50,7 @@ with DAG(
     ),
     params={
         "log_level": Param("info", enum=["debug", "info", "warn", "error"], title="How much the tasks log"),
+        "sweep": Param(False, type="boolean", title="Read the whole API, not only what is new"),
         "overlap": Param("12h", pattern="^[0-9]+(h|m|s)$", title="How far before its last pass ingest asks again"),
         "batch_pages": Param(10, type="integer", minimum=1, title="Commit to Bronze after so many pages"),
         "sample_state": Param(1, enum=[1, 2], title="The state of the recorded API, when SOURCE_URL is sample:"),
@@ -65,6 +66,7 @@ with DAG(
         image=task_image("ingest"),
         environment=environment
         | {
+            "SWEEP": "{{ params.sweep }}",
             "OVERLAP": "{{ params.overlap }}",
             "BATCH_PAGES": "{{ params.batch_pages }}",
             "SAMPLE_STATE": "{{ params.sample_state }}",
