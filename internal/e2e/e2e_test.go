@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,7 @@ func TestThePlatform(t *testing.T) {
 	t.Run("nothing of the stack's secrets is in logs or rendered fields", test.secrets)
 	t.Run("a second run has nothing to do", test.nothingNew)
 	t.Run("a spent request budget is waited for without a worker", test.throttled)
+	t.Run("a task whose worker crashed goes on in the same container", test.crashed)
 	t.Run("the socket proxy refuses what a task does not need", test.confined)
 	t.Run("no container of a task is left", test.tidy)
 }
@@ -178,6 +180,39 @@ func (p *platformTest) throttled(t *testing.T) {
 		t.Errorf("waiting took %d tries", tries)
 	}
 	p.checkTables(t, r, 2)
+}
+
+func (p *platformTest) crashed(t *testing.T) {
+	p.stack.serveLaunches(t, "SAMPLE_STATE=2", "THROTTLE=0", "DELAY=15s")
+	r := p.api.trigger(t, map[string]any{"sweep": true})
+	var before []string
+	waitFor(t, "container of ingest", time.Minute, func() (bool, string) {
+		before = containers(t.Context(), "launchlake.network="+taskNetwork)
+		return len(before) == 1, describe(r.states(t))
+	})
+	// LocalExecutor's workers live in the scheduler.
+	p.stack.mustCompose(t, nil, "kill", "--signal", "KILL", "airflow-scheduler")
+	if after := containers(t.Context(), "launchlake.network="+taskNetwork); !slices.Equal(before, after) {
+		t.Fatalf("the crash took the container along: %v, then %v", before, after)
+	}
+	p.stack.mustCompose(t, nil, "up", "--detach", "--no-deps", "airflow-scheduler")
+	adopted := "going on with an earlier try's container"
+	var log string
+	waitFor(t, "adoption of the container", runLimit, func() (bool, string) {
+		task := r.tasks(t)["ingest"]
+		if task.TryNumber > 1 && task.State != "up_for_retry" && task.State != "queued" {
+			log = r.log(t, "ingest", task.TryNumber)
+		}
+		return strings.Contains(log, adopted), describe(r.states(t))
+	})
+	if !strings.Contains(log, before[0]) {
+		t.Errorf("another container than %s was adopted:\n%s", before[0], log)
+	}
+	state, took := r.wait(t, runLimit)
+	t.Logf("the run took %s, with the crash", took.Round(time.Second))
+	if diff := cmp.Diff(skipped, r.states(t)); state != "success" || diff != "" {
+		t.Errorf("the run ended as %s (-want +got):\n%s", state, diff)
+	}
 }
 
 func (p *platformTest) confined(t *testing.T) {
