@@ -41,7 +41,8 @@ var imports = map[string][]string{
 
 	// The jobs, which put the parts together.
 	"lake":           {"delta", "objstore", "objstore/s3"},
-	"task":           {"lake", "objstore"},
+	"otlp":           {},
+	"task":           {"lake", "objstore", "otlp"},
 	"task/engines":   {"engine", "engine/duckdb", "task"},
 	"task/ingest":    {"bronze", "lake", "launchapi", "launchapi/launchapitest", "launchapi/recorded", "task"},
 	"task/refine":    {"contract", "delta", "lake", "silver", "task", "task/engines"},
@@ -60,6 +61,8 @@ var imports = map[string][]string{
 	"integration":        {},
 	"bench":              {},
 	"bench/pipeline":     {"launchapi/launchapitest", "launchapi/recorded", "task"},
+	"blackbox":           {},
+	"e2e":                {},
 }
 
 func TestPackagesImportWhatTheMapSays(t *testing.T) {
