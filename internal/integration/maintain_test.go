@@ -56,6 +56,13 @@ func TestTheLakeIsMaintainedFromTheCommandLine(t *testing.T) {
 	same(silver)
 	lakeSays(t, env, task.BadConfig, "--version N or --as-of TIME", "restore", silver)
 
+	for _, command := range []string{"optimize", "checkpoint", "vacuum", "clean-log"} {
+		lakeSays(t, env, task.Done, "gold/pad_activity: ", command, "--all")
+		lakeSays(t, env, task.BadConfig, "--all", command)
+	}
+	same(silver)
+	same(bronze)
+
 	lakeSays(t, env, task.BadConfig, "--force-short-retention", "vacuum", silver, "--retention", "1h")
 	short := []string{"vacuum", silver, "--retention", "0s", "--force-short-retention"}
 	lakeSays(t, env, task.Done, "would delete", append(short, "--dry-run")...)

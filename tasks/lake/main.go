@@ -33,7 +33,7 @@ type cli struct {
 	Optimize   optimizeCommand   `cmd:"" help:"Put a table's small files together, or order its rows by columns."`
 	Vacuum     vacuumCommand     `cmd:"" help:"Delete files that no version of the retention needs."`
 	Restore    restoreCommand    `cmd:"" help:"Make a table what it was at a version or time."`
-	Checkpoint checkpointCommand `cmd:"" help:"Write a checkpoint of a table's latest version."`
+	Checkpoint checkpointCommand `cmd:"" help:"Write checkpoints of tables' latest versions."`
 	CleanLog   cleanLogCommand   `cmd:"" help:"Delete what of a table's log is older than its retention."`
 	Doctor     doctorCommand     `cmd:"" help:"Check configuration, store, source and tables, and say what to do."`
 	Version    versionCommand    `cmd:"" help:"Print the version; so does lake --version."`

@@ -13,7 +13,7 @@ import (
 )
 
 type optimizeCommand struct {
-	Table      string            `arg:"" help:"Name in the lake, or URL of any Delta table."`
+	someTables
 	TargetSize string            `help:"Size of the files to be, such as 64MiB; the table's delta.targetFileSize, else 128MiB, when not given." placeholder:"SIZE"`
 	ZOrder     []string          `name:"zorder" help:"Write all rows anew so that queries on these columns read few files." placeholder:"A,B"`
 	Partition  map[string]string `help:"Only the partition with this value of a partition column." placeholder:"COLUMN=VALUE"`
@@ -24,17 +24,15 @@ func (c optimizeCommand) Help() string {
 stay until a vacuum: older versions can still be read.`
 }
 
-func (c optimizeCommand) Run(s *session) error {
-	t, err := s.table(c.Table)
-	if err != nil {
-		return err
-	}
-	show := newProgress(s.log, c.Table)
+func (c optimizeCommand) Run(s *session) error { return c.each(s, c.optimize) }
+
+func (c optimizeCommand) optimize(s *session, name string, t *delta.Table) (err error) {
+	show := newProgress(s.log, name)
 	options := engine.OptimizeOptions{ZOrder: c.ZOrder, Progress: func(done, total int) { show.step("written", done, total) }}
 	if options.TargetBytes, err = bytesOf(c.TargetSize); err != nil {
 		return task.Fail(task.BadConfig, fmt.Errorf("--target-size: %w", err))
 	}
-	if options.Where, err = c.where(s, t); err != nil {
+	if options.Where, err = c.where(s, name, t); err != nil {
 		return err
 	}
 	sql, err := openEngine(s)
@@ -49,22 +47,22 @@ func (c optimizeCommand) Run(s *session) error {
 	done, err := optimizer.Optimize(s.ctx, t, options)
 	show.clear()
 	if err != nil {
-		return commandError(c.Table, err)
+		return commandError(name, err)
 	}
 	if done.After == done.Before {
-		fmt.Fprintf(s.out, "%s: nothing to improve at version %d\n", c.Table, done.Before)
+		fmt.Fprintf(s.out, "%s: nothing to improve at version %d\n", name, done.Before)
 		return nil
 	}
-	fmt.Fprintf(s.out, "%s: version %d has %d files (%s) in place of %d (%s), with the same %d rows\n", c.Table, done.After,
+	fmt.Fprintf(s.out, "%s: version %d has %d files (%s) in place of %d (%s), with the same %d rows\n", name, done.After,
 		done.FilesAdded, size(done.BytesAdded), done.FilesRemoved, size(done.BytesRemoved), done.Rows)
 	return nil
 }
 
-func (c optimizeCommand) where(s *session, t *delta.Table) ([]delta.Predicate, error) {
+func (c optimizeCommand) where(s *session, table string, t *delta.Table) ([]delta.Predicate, error) {
 	if len(c.Partition) == 0 {
 		return nil, nil
 	}
-	snapshot, err := at{}.snapshot(s, t, c.Table)
+	snapshot, err := at{}.snapshot(s, t, table)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +70,7 @@ func (c optimizeCommand) where(s *session, t *delta.Table) ([]delta.Predicate, e
 	for name, text := range c.Partition {
 		field, ok := snapshot.Schema().Field(name)
 		if !ok {
-			return nil, task.Fail(task.BadConfig, fmt.Errorf("--partition: %s has no column %s", c.Table, name))
+			return nil, task.Fail(task.BadConfig, fmt.Errorf("--partition: %s has no column %s", table, name))
 		}
 		value, err := delta.ParsePartitionValue(field.Type, &text)
 		if err != nil {

@@ -36,6 +36,43 @@ func (s *session) table(name string) (*delta.Table, error) {
 	return l.Table(name), nil
 }
 
+// someTables are the tables that a command works on.
+type someTables struct {
+	Tables []string `arg:"" optional:"" name:"table" help:"Names in the lake, or URLs of any Delta tables."`
+	All    bool     `help:"Every table of the lake."`
+}
+
+// each does the work for one table after the other. One that fails does not keep the others from it.
+func (n someTables) each(s *session, work func(*session, string, *delta.Table) error) error {
+	names := n.Tables
+	if n.All == (len(names) > 0) {
+		return task.Fail(task.BadConfig, errors.New("name the tables, or all of the lake by --all"))
+	}
+	if n.All {
+		l, err := lake.Open(s.ctx, s.config)
+		if err != nil {
+			return err
+		}
+		if names, err = l.Tables(s.ctx); err != nil {
+			return err
+		}
+	}
+	var failures []error
+	for _, name := range names {
+		t, err := s.table(name)
+		if err == nil {
+			err = work(s, name, t)
+		}
+		if err != nil {
+			failures = append(failures, err)
+		}
+		if s.ctx.Err() != nil {
+			break
+		}
+	}
+	return errors.Join(failures...)
+}
+
 // at chooses a version of a table.
 type at struct {
 	Version *int64 `help:"At this version." xor:"at" placeholder:"N"`

@@ -11,18 +11,16 @@ import (
 )
 
 type vacuumCommand struct {
-	Table               string         `arg:"" help:"Name in the lake, or URL of any Delta table."`
+	someTables
 	Retention           *time.Duration `help:"Keep files younger than this, and those of versions that were the latest since; the table's own setting, a week, when not given." placeholder:"168h"`
 	DryRun              bool           `help:"Only list what would be deleted."`
 	ForceShortRetention bool           `help:"Allow less than 168h. Only when nobody writes, and nobody reads older versions."`
 }
 
-func (c vacuumCommand) Run(s *session) error {
-	t, err := s.table(c.Table)
-	if err != nil {
-		return err
-	}
-	show := newProgress(s.log, c.Table)
+func (c vacuumCommand) Run(s *session) error { return c.each(s, c.vacuum) }
+
+func (c vacuumCommand) vacuum(s *session, name string, t *delta.Table) error {
+	show := newProgress(s.log, name)
 	options := delta.VacuumOptions{DryRun: c.DryRun, ShortRetention: c.ForceShortRetention,
 		Progress: func(done, total int) { show.step("deleted", done, total) }}
 	if c.Retention != nil {
@@ -38,19 +36,19 @@ func (c vacuumCommand) Run(s *session) error {
 	show.clear()
 	switch {
 	case errors.Is(err, delta.ErrShortRetention):
-		return task.Fail(task.BadConfig, fmt.Errorf("%s: %w; --force-short-retention allows it", c.Table, err))
+		return task.Fail(task.BadConfig, fmt.Errorf("%s: %w; --force-short-retention allows it", name, err))
 	case err != nil:
 		if done.Files > 0 && !c.DryRun {
-			fmt.Fprintf(s.out, "%s: deleted %d files (%s) before it failed; run it again to go on\n", c.Table, done.Files, size(done.Bytes))
+			fmt.Fprintf(s.out, "%s: deleted %d files (%s) before it failed; run it again to go on\n", name, done.Files, size(done.Bytes))
 		}
-		return commandError(c.Table, err)
+		return commandError(name, err)
 	}
 	verb := "deleted"
 	if c.DryRun {
 		verb = "would delete"
 	}
 	fmt.Fprintf(s.out, "%s: %s %d files (%s) that no version since %s needs; %d unused files are too young\n",
-		c.Table, verb, done.Files, size(done.Bytes), done.Before.Format(time.DateTime), done.KeptYoung)
+		name, verb, done.Files, size(done.Bytes), done.Before.Format(time.DateTime), done.KeptYoung)
 	return nil
 }
 
@@ -63,8 +61,8 @@ func commandError(table string, err error) error {
 }
 
 type cleanLogCommand struct {
-	Table  string `arg:"" help:"Name in the lake, or URL of any Delta table."`
-	DryRun bool   `help:"Only list what would be deleted."`
+	someTables
+	DryRun bool `help:"Only list what would be deleted."`
 }
 
 func (c cleanLogCommand) Help() string {
@@ -72,12 +70,10 @@ func (c cleanLogCommand) Help() string {
 compared with them first. Versions before it cannot be read any more.`
 }
 
-func (c cleanLogCommand) Run(s *session) error {
-	t, err := s.table(c.Table)
-	if err != nil {
-		return err
-	}
-	show := newProgress(s.log, c.Table)
+func (c cleanLogCommand) Run(s *session) error { return c.each(s, c.clean) }
+
+func (c cleanLogCommand) clean(s *session, name string, t *delta.Table) error {
+	show := newProgress(s.log, name)
 	options := delta.CleanLogOptions{DryRun: c.DryRun, Progress: func(done, total int) { show.step("deleted", done, total) }}
 	if c.DryRun {
 		options.File = func(f objstore.Info) { fmt.Fprintf(s.out, "%s\t%s\n", f.Key, size(f.Size)) }
@@ -85,32 +81,28 @@ func (c cleanLogCommand) Run(s *session) error {
 	done, err := t.CleanLog(s.ctx, options)
 	show.clear()
 	if err != nil {
-		return commandError(c.Table, err)
+		return commandError(name, err)
 	}
 	verb, can := "deleted", "can"
 	if c.DryRun {
 		verb, can = "would delete", "could then"
 	}
-	fmt.Fprintf(s.out, "%s: %s %d files (%s) of the log; versions from %d on %s be read\n", c.Table, verb, done.Files, size(done.Bytes), done.First, can)
+	fmt.Fprintf(s.out, "%s: %s %d files (%s) of the log; versions from %d on %s be read\n", name, verb, done.Files, size(done.Bytes), done.First, can)
 	return nil
 }
 
-type checkpointCommand struct {
-	Table string `arg:"" help:"Name in the lake, or URL of any Delta table."`
-}
+type checkpointCommand struct{ someTables }
 
-func (c checkpointCommand) Run(s *session) error {
-	t, err := s.table(c.Table)
-	if err != nil {
-		return err
-	}
+func (c checkpointCommand) Run(s *session) error { return c.each(s, c.write) }
+
+func (c checkpointCommand) write(s *session, name string, t *delta.Table) error {
 	snapshot, err := t.Snapshot(s.ctx)
 	if err == nil {
 		err = t.Checkpoint(s.ctx, snapshot)
 	}
 	if err != nil {
-		return commandError(c.Table, err)
+		return commandError(name, err)
 	}
-	fmt.Fprintf(s.out, "%s: version %d has a checkpoint, of %d files\n", c.Table, snapshot.Version(), snapshot.NumFiles())
+	fmt.Fprintf(s.out, "%s: version %d has a checkpoint, of %d files\n", name, snapshot.Version(), snapshot.NumFiles())
 	return nil
 }
