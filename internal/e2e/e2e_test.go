@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	healthyLimit = 2 * time.Minute
+	// On a machine with nothing else to do it takes little more than one.
+	healthyLimit = 3 * time.Minute
 	runLimit     = 4 * time.Minute
 )
 
