@@ -69,23 +69,29 @@ func (a *airflow) text(t *testing.T, method, path string, body any) []byte {
 	return text
 }
 
-// run is one run of the DAG launches.
+// run is one run of a DAG.
 type run struct {
 	airflow *airflow
 	path    string
 	started time.Time
 }
 
-// trigger starts a run with the parameters that its form has.
+// trigger starts a run of the DAG launches with the parameters that its form has.
 func (a *airflow) trigger(t *testing.T, parameters map[string]any) *run {
+	t.Helper()
+	return a.triggerDAG(t, "launches", parameters)
+}
+
+func (a *airflow) triggerDAG(t *testing.T, dag string, parameters map[string]any) *run {
 	t.Helper()
 	var answer struct {
 		ID string `json:"dag_run_id"`
 	}
 	started := time.Now()
 	body := map[string]any{"logical_date": nil, "conf": parameters}
-	a.call(t, http.MethodPost, "/api/v2/dags/launches/dagRuns", body, &answer)
-	return &run{a, "/api/v2/dags/launches/dagRuns/" + url.PathEscape(answer.ID), started}
+	runs := "/api/v2/dags/" + dag + "/dagRuns"
+	a.call(t, http.MethodPost, runs, body, &answer)
+	return &run{a, runs + "/" + url.PathEscape(answer.ID), started}
 }
 
 // wait gives the run's state once it has ended, and how long that took.

@@ -49,6 +49,7 @@ func TestThePlatform(t *testing.T) {
 	t.Run("a second run has nothing to do", test.nothingNew)
 	t.Run("a spent request budget is waited for without a worker", test.throttled)
 	t.Run("a task whose worker crashed goes on in the same container", test.crashed)
+	t.Run("maintenance goes over every table", test.maintained)
 	t.Run("the socket proxy refuses what a task does not need", test.confined)
 	t.Run("no container of a task is left", test.tidy)
 }
@@ -214,6 +215,20 @@ func (p *platformTest) crashed(t *testing.T) {
 	// The sweep finds what the API changed without telling.
 	if diff := cmp.Diff(green, r.states(t)); state != "success" || diff != "" {
 		t.Errorf("the run ended as %s (-want +got):\n%s", state, diff)
+	}
+}
+
+func (p *platformTest) maintained(t *testing.T) {
+	r := p.api.triggerDAG(t, "maintenance", nil)
+	state, took := r.wait(t, runLimit)
+	t.Logf("the run took %s", took.Round(time.Second))
+	for task, ended := range r.states(t) {
+		if ended != "success" {
+			t.Errorf("%s ended as %s:\n%s", task, ended, r.log(t, task, 1))
+		}
+	}
+	if state != "success" {
+		t.Errorf("the run ended as %s", state)
 	}
 }
 
