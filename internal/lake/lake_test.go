@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -270,6 +271,36 @@ func TestProbeTellsAFolderThatCannotBeALake(t *testing.T) {
 		}
 		if err := l.Probe(t.Context()); !errors.Is(err, objstore.ErrUnavailable) {
 			t.Errorf("%s: error %v, want ErrUnavailable", folder, err)
+		}
+	}
+}
+
+// fastClock is a store whose clock is ahead.
+type fastClock struct {
+	objstore.Store
+	ahead time.Duration
+}
+
+func (s fastClock) List(ctx context.Context, prefix, after string) iter.Seq2[objstore.Info, error] {
+	return func(yield func(objstore.Info, error) bool) {
+		for info, err := range s.Store.List(ctx, prefix, after) {
+			info.ModTime = info.ModTime.Add(s.ahead)
+			if !yield(info, err) {
+				return
+			}
+		}
+	}
+}
+
+func TestSkewIsTheDifferenceOfTheClocks(t *testing.T) {
+	for _, ahead := range []time.Duration{0, time.Hour, -time.Hour} {
+		store := objstore.NewMemory()
+		got, err := lake.On(fastClock{store, ahead}).Skew(t.Context())
+		if err != nil || (got-ahead).Abs() > time.Minute {
+			t.Errorf("clock %s ahead: %s, %v", ahead, got, err)
+		}
+		for info := range store.List(t.Context(), "", "") {
+			t.Errorf("the probe left %s", info.Key)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,4 +106,27 @@ func (l *Lake) readBack(ctx context.Context, key, want string) error {
 func notSafe(format string, args ...any) error {
 	return fmt.Errorf("%w: %s; use a store with conditional writes and strong consistency: a local disk, AWS S3, "+
 		"MinIO of 2024 or later", ErrUnsafeStore, fmt.Sprintf(format, args...))
+}
+
+// Skew is how far the store's clock is ahead of this machine's, give or take the time of a request. Versions are dated by
+// the store's clock and retention is counted by this machine's. It writes an object, and removes it.
+func (l *Lake) Skew(ctx context.Context) (ahead time.Duration, err error) {
+	key := probeDir + rand.Text()
+	before := time.Now()
+	if err := l.store.Put(ctx, key, strings.NewReader("launchlake probe: clock\n")); err != nil {
+		return 0, fmt.Errorf("read the clock of %s: %w", l, err)
+	}
+	now := before.Add(time.Since(before) / 2)
+	defer func() {
+		if deleteErr := l.store.Delete(context.WithoutCancel(ctx), key); err == nil && deleteErr != nil {
+			err = fmt.Errorf("read the clock of %s: remove the probe %s: %w", l, key, deleteErr)
+		}
+	}()
+	for info, err := range l.store.List(ctx, key, "") {
+		if err != nil {
+			return 0, fmt.Errorf("read the clock of %s: %w", l, err)
+		}
+		return info.ModTime.Sub(now), nil
+	}
+	return 0, fmt.Errorf("read the clock of %s: the probe %s is not listed: %w", l, key, ErrUnsafeStore)
 }

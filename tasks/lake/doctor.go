@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
+	"launchlake/internal/delta"
 	"launchlake/internal/lake"
 	"launchlake/internal/launchapi"
 	"launchlake/internal/task"
@@ -91,7 +93,7 @@ func checkStore(s *session) []finding {
 	if err != nil {
 		return []finding{bad("store", err, storeAdvice(task.CodeOf(err)))}
 	}
-	findings := []finding{good("store", "exactly one of racing writers wins, and listings show what was written")}
+	findings := []finding{good("store", "exactly one of racing writers wins, and listings show what was written"), checkClock(s, l)}
 	names, err := l.Tables(s.ctx)
 	if err != nil {
 		return append(findings, bad("tables", err, storeAdvice(task.CodeOf(err))))
@@ -100,14 +102,40 @@ func checkStore(s *session) []finding {
 		return append(findings, good("tables", "none yet"))
 	}
 	for _, name := range names {
-		snapshot, err := l.Table(name).Snapshot(s.ctx)
-		if err != nil {
-			findings = append(findings, bad(name, err, "the table cannot be read: `lake history "+name+"` shows its last good commits"))
-			continue
-		}
-		findings = append(findings, good(name, fmt.Sprintf("version %d, %d files", snapshot.Version(), snapshot.NumFiles())))
+		findings = append(findings, checkTable(s, l, name))
 	}
 	return findings
+}
+
+// clockLimit is the difference between clocks from which times in tables mislead.
+const clockLimit = time.Minute
+
+func checkClock(s *session, l *lake.Lake) finding {
+	ahead, err := l.Skew(s.ctx)
+	switch {
+	case err != nil:
+		return bad("clock", err, storeAdvice(task.CodeOf(err)))
+	case ahead.Abs() > clockLimit:
+		return bad("clock", fmt.Errorf("the store's clock and this machine's are %s apart", ahead.Abs().Round(time.Second)),
+			"set the clocks by NTP: versions are dated by the one, retention is counted by the other")
+	}
+	return good("clock", "the store's and this machine's agree")
+}
+
+// checkTable looks for damage as `lake fsck` does, and tells the first.
+func checkTable(s *session, l *lake.Lake, name string) finding {
+	t := l.Table(name)
+	snapshot, err := t.Snapshot(s.ctx)
+	if err != nil {
+		return bad(name, err, "the table cannot be read: `lake history "+name+"` shows its last good commits")
+	}
+	for found, err := range t.Check(s.ctx, delta.CheckOptions{}) {
+		if err != nil {
+			return bad(name, err, storeAdvice(task.CodeOf(err)))
+		}
+		return bad(name, fmt.Errorf("%s: %s: %s", found.Kind, found.Key, found.Detail), found.Advice()+" (`lake fsck "+name+"` lists all)")
+	}
+	return good(name, fmt.Sprintf("version %d, %d files, sound", snapshot.Version(), snapshot.NumFiles()))
 }
 
 func storeAdvice(code task.ExitCode) string {
