@@ -97,7 +97,7 @@ func inspect(t *testing.T, tag string) inspected {
 const megabyte = 1_000_000
 
 func TestImagesAreSmallAndHoldOneProgram(t *testing.T) {
-	for target, limit := range map[string]int64{"ingest": 25, "refine": 80, "aggregate": 80, "lake": 82} {
+	for target, limit := range map[string]int64{"ingest": 25, "refine": 80, "aggregate": 80, "lake": 80} {
 		t.Run(target, func(t *testing.T) {
 			found := inspect(t, image(t, target))
 			t.Logf("%.1f MB", float64(found.Size)/megabyte)

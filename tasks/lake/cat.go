@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
 	"launchlake/internal/task"
@@ -11,13 +13,36 @@ import (
 )
 
 type catCommand struct {
-	Table string `arg:"" help:"Name in the lake, or URL of any Delta table."`
+	Table string
 	at
-	Changes string   `help:"The rows that the commits FROM to TO changed, both included, and how: versions or times; TO may be left out." xor:"at" placeholder:"FROM:TO"`
-	Columns []string `help:"Only these columns." placeholder:"A,B"`
-	Where   string   `help:"Only rows for which this SQL condition is true." placeholder:"SQL"`
-	Limit   int64    `help:"At most this many rows; 0: all." placeholder:"N"`
-	Format  string   `help:"json, csv or table." enum:"json,csv,table" default:"json"`
+	Changes string
+	Columns []string
+	Where   string
+	Limit   int64
+	Format  string
+}
+
+func newCatCommand(s *session) *cobra.Command {
+	var c catCommand
+	cmd := &cobra.Command{
+		Use:   "cat TABLE",
+		Short: "Print a table's rows as JSON lines. Reads any Delta table.",
+		Args:  exactly("TABLE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c.Table = args[0]
+			return c.Run(s)
+		},
+	}
+	describeUsage(cmd, "", "TABLE", tableArgument)
+	flags := cmd.Flags()
+	c.at.addFlags(cmd, "changes")
+	addOption(flags, &c.Changes, "changes", "FROM:TO", asIs,
+		"The rows that the commits FROM to TO changed, both included, and how: versions or times; TO may be left out.")
+	addList(flags, &c.Columns, "columns", "A,B", "Only these columns.")
+	addOption(flags, &c.Where, "where", "SQL", asIs, "Only rows for which this SQL condition is true.")
+	addOption(flags, &c.Limit, "limit", "N", wholeNumber, "At most this many rows; 0: all.")
+	addFormat(flags, &c.Format, "json, csv or table.", "json", "csv", "table")
+	return cmd
 }
 
 func (c catCommand) Run(s *session) error {

@@ -10,13 +10,32 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"launchlake/internal/delta"
 )
 
 type describeCommand struct {
-	Table string `arg:"" help:"Name in the lake, or URL of any Delta table."`
+	Table string
 	at
-	Format string `help:"table, or json: one object." enum:"table,json" default:"table"`
+	Format string
+}
+
+func newDescribeCommand(s *session) *cobra.Command {
+	var c describeCommand
+	cmd := &cobra.Command{
+		Use:   "describe TABLE",
+		Short: "Show a table's protocol, properties, sizes and progress.",
+		Args:  exactly("TABLE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c.Table = args[0]
+			return c.Run(s)
+		},
+	}
+	describeUsage(cmd, "", "TABLE", tableArgument)
+	c.at.addFlags(cmd)
+	addFormat(cmd.Flags(), &c.Format, "table, or json: one object.", "table", "json")
+	return cmd
 }
 
 // tableDetail is what there is to know of a table without reading its rows.

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"launchlake/internal/delta"
 	"launchlake/internal/lake"
 	"launchlake/internal/launchapi"
@@ -15,7 +17,19 @@ import (
 )
 
 type doctorCommand struct {
-	JSON bool `help:"Print an object a check."`
+	JSON bool
+}
+
+func newDoctorCommand(s *session) *cobra.Command {
+	var c doctorCommand
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check configuration, store, source and tables, and say what to do.",
+		Args:  exactly(),
+		RunE:  func(*cobra.Command, []string) error { return c.Run(s) },
+	}
+	addSwitch(cmd.Flags(), &c.JSON, "json", "Print an object a check.")
+	return cmd
 }
 
 // finding is the outcome of one check.

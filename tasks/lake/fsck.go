@@ -5,20 +5,37 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"launchlake/internal/delta"
 	"launchlake/internal/lake"
 	"launchlake/internal/task"
 )
 
 type fsckCommand struct {
-	Tables []string `arg:"" optional:"" name:"table" help:"Names in the lake, or URLs of any Delta tables; none: all of the lake."`
-	Deep   bool     `help:"Read every data file, not only a sample."`
-	JSON   bool     `help:"Print an object a finding."`
+	Tables []string
+	Deep   bool
+	JSON   bool
 }
 
-func (c fsckCommand) Help() string {
-	return `Reads the whole log, compares every checkpoint with what the commits add up to, looks for every file of the latest version, and
+const fsckHelp = `Reads the whole log, compares every checkpoint with what the commits add up to, looks for every file of the latest version, and
 compares the statistics of data files with their rows. Nothing is changed. Exits with 1 when something is found.`
+
+func newFsckCommand(s *session) *cobra.Command {
+	var c fsckCommand
+	cmd := &cobra.Command{
+		Use:   "fsck [TABLE...]",
+		Short: "Look for damage in tables: log, checkpoints, files, statistics.",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error {
+			c.Tables = args
+			return c.Run(s)
+		},
+	}
+	describeUsage(cmd, fsckHelp, "TABLE...", "Names in the lake, or URLs of any Delta tables; none: all of the lake.")
+	addSwitch(cmd.Flags(), &c.Deep, "deep", "Read every data file, not only a sample.")
+	addSwitch(cmd.Flags(), &c.JSON, "json", "Print an object a finding.")
+	return cmd
 }
 
 // tableFinding is a finding with the table that it was made in.

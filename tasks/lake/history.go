@@ -8,14 +8,33 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"launchlake/internal/delta"
 	"launchlake/internal/task"
 )
 
 type historyCommand struct {
-	Table  string `arg:"" help:"Name in the lake, or URL of any Delta table."`
-	Limit  int    `help:"At most this many commits; 0: all." default:"20" placeholder:"N"`
-	Format string `help:"table, or json: an object a line." enum:"table,json" default:"table"`
+	Table  string
+	Limit  int64
+	Format string
+}
+
+func newHistoryCommand(s *session) *cobra.Command {
+	c := historyCommand{Limit: 20}
+	cmd := &cobra.Command{
+		Use:   "history TABLE",
+		Short: "List a table's commits, newest first.",
+		Args:  exactly("TABLE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c.Table = args[0]
+			return c.Run(s)
+		},
+	}
+	describeUsage(cmd, "", "TABLE", tableArgument)
+	addOption(cmd.Flags(), &c.Limit, "limit", "N", wholeNumber, "At most this many commits; 0: all.")
+	addFormat(cmd.Flags(), &c.Format, "table, or json: an object a line.", "table", "json")
+	return cmd
 }
 
 // historyLine is one commit.
@@ -45,7 +64,7 @@ func (c historyCommand) Run(s *session) error {
 			Version: int64(commit.Version), Time: commit.Timestamp, Operation: commit.Info.Operation,
 			Engine: commit.Info.EngineInfo, Metrics: commit.Info.OperationMetrics, User: commit.Info.UserMetadata,
 		})
-		if len(lines) == c.Limit {
+		if int64(len(lines)) == c.Limit {
 			break
 		}
 	}

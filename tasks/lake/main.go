@@ -4,40 +4,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"launchlake/internal/lake"
 	"launchlake/internal/task"
 )
-
-// cli is the command line; kong reads the tags.
-type cli struct {
-	Lake        string `help:"The lake: a folder, file:///… or s3://bucket/prefix." env:"LAKE_URL" default:"./lake" placeholder:"URL"`
-	S3Endpoint  string `name:"s3-endpoint" help:"The S3 service's address, when it is not AWS's." env:"S3_ENDPOINT" placeholder:"URL"`
-	S3PathStyle bool   `name:"s3-path-style" help:"Address buckets by path, as MinIO wants it." env:"S3_PATH_STYLE"`
-
-	Run        runCommand        `cmd:"" help:"Run ingest, refine and aggregate, and show what they did. Configured by the tasks' environment."`
-	Tables     tablesCommand     `cmd:"" help:"List the lake's tables."`
-	Schema     schemaCommand     `cmd:"" help:"Show a table's columns with their meaning."`
-	Cat        catCommand        `cmd:"" help:"Print a table's rows as JSON lines. Reads any Delta table."`
-	Query      queryCommand      `cmd:"" help:"Run SQL over the lake's tables, such as gold.provider_scorecard."`
-	History    historyCommand    `cmd:"" help:"List a table's commits, newest first."`
-	Describe   describeCommand   `cmd:"" help:"Show a table's protocol, properties, sizes and progress."`
-	Fsck       fsckCommand       `cmd:"" help:"Look for damage in tables: log, checkpoints, files, statistics."`
-	Optimize   optimizeCommand   `cmd:"" help:"Put a table's small files together, or order its rows by columns."`
-	Vacuum     vacuumCommand     `cmd:"" help:"Delete files that no version of the retention needs."`
-	Restore    restoreCommand    `cmd:"" help:"Make a table what it was at a version or time."`
-	Checkpoint checkpointCommand `cmd:"" help:"Write checkpoints of tables' latest versions."`
-	CleanLog   cleanLogCommand   `cmd:"" help:"Delete what of a table's log is older than its retention."`
-	Doctor     doctorCommand     `cmd:"" help:"Check configuration, store, source and tables, and say what to do."`
-	Version    versionCommand    `cmd:"" help:"Print the version; so does lake --version."`
-}
 
 // session is what every command gets.
 type session struct {
@@ -50,40 +30,99 @@ type session struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	var line cli
-	parser := kong.Must(&line,
-		kong.Name("lake"),
-		kong.Description("Look after a lakehouse of space launches: run it, read it, check it."),
-		kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Exit(func(code int) {
-			if code != 0 {
-				code = int(task.BadConfig)
-			}
-			os.Exit(code)
-		}))
-	args := os.Args[1:]
-	// Commands have a --version of a table, so the program's is none of kong's flags.
-	if len(args) == 1 && args[0] == "--version" {
-		args[0] = "version"
-	}
-	parsed, err := parser.Parse(args)
-	parser.FatalIfErrorf(err)
-	err = parsed.Run(&session{
-		ctx:    ctx,
-		config: lake.Config{URL: line.Lake, S3Endpoint: line.S3Endpoint, S3PathStyle: line.S3PathStyle},
-		out:    os.Stdout,
-		log:    os.Stderr,
-	})
+	err := newRoot(&session{ctx: ctx, config: lake.Config{URL: "./lake"}, out: os.Stdout, log: os.Stderr}).Execute()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lake:", err)
 	}
 	os.Exit(int(task.CodeOf(err)))
 }
 
-type versionCommand struct{}
+// newRoot is the command line. It uses no templates of cobra's: they call methods by name, which keeps the linker from
+// leaving out any that nobody calls.
+func newRoot(s *session) *cobra.Command {
+	cobra.EnableCommandSorting = false
+	var version bool
+	root := &cobra.Command{
+		Use:                        "lake",
+		Short:                      "Look after a lakehouse of space launches: run it, read it, check it.",
+		Args:                       noCommand,
+		PersistentPreRunE:          fromEnvironment,
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
+		SuggestionsMinimumDistance: 2,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version {
+				return printVersion(s)
+			}
+			return badUsage(cmd, errors.New("a command is missing"))
+		},
+	}
+	root.SetOut(s.out)
+	root.SetErr(s.log)
+	root.SetFlagErrorFunc(badUsage)
+	addLakeFlags(root.PersistentFlags(), &s.config)
+	addSwitch(root.Flags(), &version, "version", "Print the version.") // not of the commands: theirs is a table's
+	root.AddCommand(newRunCommand(s), newTablesCommand(s), newSchemaCommand(s), newCatCommand(s), newQueryCommand(s),
+		newHistoryCommand(s), newDescribeCommand(s), newFsckCommand(s), newOptimizeCommand(s), newVacuumCommand(s), newRestoreCommand(s),
+		newCheckpointCommand(s), newCleanLogCommand(s), newDoctorCommand(s), newVersionCommand(s))
+	root.SetHelpCommand(newHelpCommand(root))
+	for _, cmd := range root.Commands() {
+		cmd.Flags().SortFlags = false
+	}
+	return root
+}
 
-func (versionCommand) Run(s *session) error {
+// addLakeFlags adds the flags that say which lake it is; fromEnvironment knows their variables.
+func addLakeFlags(flags *pflag.FlagSet, c *lake.Config) {
+	flags.SortFlags = false
+	addOption(flags, &c.URL, "lake", "URL", asIs, "The lake: a folder, file:///… or s3://bucket/prefix ($LAKE_URL).")
+	addOption(flags, &c.S3Endpoint, "s3-endpoint", "URL", asIs, "The S3 service's address, when it is not AWS's ($S3_ENDPOINT).")
+	addSwitch(flags, &c.S3PathStyle, "s3-path-style", "Address buckets by path, as MinIO wants it ($S3_PATH_STYLE).")
+}
+
+// noCommand is the end of a command line whose first word is no command.
+func noCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("unknown command %q", args[0])
+	if similar := root.SuggestionsFor(args[0]); len(similar) > 0 {
+		err = fmt.Errorf("%w, did you mean %s?", err, strings.Join(similar, " or "))
+	}
+	return badUsage(root, err)
+}
+
+// newHelpCommand stands for cobra's, to which a command that there is not is no error.
+func newHelpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show what a command does, and its flags; so does lake COMMAND --help.",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err == nil {
+				err = noCommand(root, rest)
+			}
+			if err != nil {
+				return err
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+	}
+}
+
+func newVersionCommand(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version; so does lake --version.",
+		Args:  exactly(),
+		RunE:  func(*cobra.Command, []string) error { return printVersion(s) },
+	}
+}
+
+func printVersion(s *session) error {
 	_, err := fmt.Fprintln(s.out, "lake", task.Build())
 	return err
 }

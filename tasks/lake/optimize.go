@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
 	"launchlake/internal/task"
@@ -14,14 +16,29 @@ import (
 
 type optimizeCommand struct {
 	someTables
-	TargetSize string            `help:"Size of the files to be, such as 64MiB; the table's delta.targetFileSize, else 128MiB, when not given." placeholder:"SIZE"`
-	ZOrder     []string          `name:"zorder" help:"Write all rows anew so that queries on these columns read few files." placeholder:"A,B"`
-	Partition  map[string]string `help:"Only the partition with this value of a partition column." placeholder:"COLUMN=VALUE"`
+	TargetSize string
+	ZOrder     []string
+	Partition  map[string]string
 }
 
-func (c optimizeCommand) Help() string {
-	return `Puts small files together. The rows stay as they are, and writers that append meanwhile are not disturbed. The old files
+const optimizeHelp = `Puts small files together. The rows stay as they are, and writers that append meanwhile are not disturbed. The old files
 stay until a vacuum: older versions can still be read.`
+
+func newOptimizeCommand(s *session) *cobra.Command {
+	var c optimizeCommand
+	cmd := &cobra.Command{
+		Use:   "optimize [TABLE...]",
+		Short: "Put a table's small files together, or order its rows by columns.",
+		RunE:  func(*cobra.Command, []string) error { return c.Run(s) },
+	}
+	describeUsage(cmd, optimizeHelp, "TABLE...", tablesArgument)
+	c.someTables.addFlags(cmd)
+	flags := cmd.Flags()
+	addOption(flags, &c.TargetSize, "target-size", "SIZE", asIs,
+		"Size of the files to be, such as 64MiB; the table's delta.targetFileSize, else 128MiB, when not given.")
+	addList(flags, &c.ZOrder, "zorder", "A,B", "Write all rows anew so that queries on these columns read few files.")
+	addPairs(flags, &c.Partition, "partition", "COLUMN=VALUE", "Only the partition with this value of a partition column.")
+	return cmd
 }
 
 func (c optimizeCommand) Run(s *session) error { return c.each(s, c.optimize) }

@@ -7,19 +7,37 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"launchlake/internal/engine"
 	"launchlake/internal/lake"
 	"launchlake/internal/task"
 )
 
 type queryCommand struct {
-	SQL string `arg:"" help:"A query over tables such as gold.provider_scorecard or silver.launches."`
+	SQL string
 	at
-	Format string `help:"table, json or csv." enum:"table,json,csv" default:"table"`
+	Format string
 }
 
-func (c queryCommand) Help() string {
-	return "Tables go by their names in the lake with a dot for the slash. --version and --as-of hold for every table of the query."
+const queryHelp = `Tables go by their names in the lake with a dot for the slash. --version and --as-of hold for every table
+of the query.`
+
+func newQueryCommand(s *session) *cobra.Command {
+	var c queryCommand
+	cmd := &cobra.Command{
+		Use:   "query SQL",
+		Short: "Run SQL over the lake's tables, such as gold.provider_scorecard.",
+		Args:  exactly("SQL"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c.SQL = args[0]
+			return c.Run(s)
+		},
+	}
+	describeUsage(cmd, queryHelp, "SQL", "A query over tables such as gold.provider_scorecard or silver.launches.")
+	c.at.addFlags(cmd)
+	addFormat(cmd.Flags(), &c.Format, "table, json or csv.", "table", "json", "csv")
+	return cmd
 }
 
 func (c queryCommand) Run(s *session) error {

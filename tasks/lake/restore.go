@@ -4,19 +4,37 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"launchlake/internal/delta"
 	"launchlake/internal/task"
 )
 
 type restoreCommand struct {
-	Table string `arg:"" help:"Name in the lake, or URL of any Delta table."`
+	Table string
 	at
-	WithoutGoneFiles bool `help:"Restore what is left of the version when a vacuum has deleted files of it."`
+	WithoutGoneFiles bool
 }
 
-func (c restoreCommand) Help() string {
-	return `Makes the table what it was, by one commit that can itself be undone by a restore. How far the pipeline has come stays recorded: it
+const restoreHelp = `Makes the table what it was, by one commit that can itself be undone by a restore. How far the pipeline has come stays recorded: it
 does not write again what a restore of Silver took away, so correct the cause and rebuild from Bronze instead when new rows are to come back.`
+
+func newRestoreCommand(s *session) *cobra.Command {
+	var c restoreCommand
+	cmd := &cobra.Command{
+		Use:   "restore TABLE",
+		Short: "Make a table what it was at a version or time.",
+		Args:  exactly("TABLE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c.Table = args[0]
+			return c.Run(s)
+		},
+	}
+	describeUsage(cmd, restoreHelp, "TABLE", tableArgument)
+	c.at.addFlags(cmd)
+	addSwitch(cmd.Flags(), &c.WithoutGoneFiles, "without-gone-files",
+		"Restore what is left of the version when a vacuum has deleted files of it.")
+	return cmd
 }
 
 func (c restoreCommand) Run(s *session) error {

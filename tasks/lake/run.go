@@ -6,6 +6,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"launchlake/internal/lake"
 	"launchlake/internal/task"
 	"launchlake/internal/task/aggregate"
@@ -14,7 +16,19 @@ import (
 )
 
 type runCommand struct {
-	Quiet bool `help:"Only the summary, without rows of the Gold tables."`
+	Quiet bool
+}
+
+func newRunCommand(s *session) *cobra.Command {
+	var c runCommand
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run ingest, refine and aggregate, and show what they did. Configured by the tasks' environment.",
+		Args:  exactly(),
+		RunE:  func(*cobra.Command, []string) error { return c.Run(s) },
+	}
+	addSwitch(cmd.Flags(), &c.Quiet, "quiet", "Only the summary, without rows of the Gold tables.")
+	return cmd
 }
 
 func (c runCommand) Run(s *session) error {

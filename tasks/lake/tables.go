@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"launchlake/internal/delta"
 	"launchlake/internal/lake"
 	"launchlake/internal/task"
@@ -38,8 +40,16 @@ func (s *session) table(name string) (*delta.Table, error) {
 
 // someTables are the tables that a command works on.
 type someTables struct {
-	Tables []string `arg:"" optional:"" name:"table" help:"Names in the lake, or URLs of any Delta tables."`
-	All    bool     `help:"Every table of the lake."`
+	Tables []string
+	All    bool
+}
+
+func (n *someTables) addFlags(cmd *cobra.Command) {
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		n.Tables = args
+		return nil
+	}
+	addSwitch(cmd.Flags(), &n.All, "all", "Every table of the lake.")
 }
 
 // each does the work for one table after the other. One that fails does not keep the others from it.
@@ -75,8 +85,16 @@ func (n someTables) each(s *session, work func(*session, string, *delta.Table) e
 
 // at chooses a version of a table.
 type at struct {
-	Version *int64 `help:"At this version." xor:"at" placeholder:"N"`
-	AsOf    string `help:"As it was at this time: 2026-01-02, 2026-01-02T03:04 or with seconds and offset; UTC unless it says otherwise." xor:"at" placeholder:"TIME"`
+	Version *int64
+	AsOf    string
+}
+
+// addFlags adds --version and --as-of, of which one only can be given; with others only one of all.
+func (a *at) addFlags(cmd *cobra.Command, others ...string) {
+	addOption(cmd.Flags(), &a.Version, "version", "N", orNone(wholeNumber), "At this version.")
+	addOption(cmd.Flags(), &a.AsOf, "as-of", "TIME", asIs,
+		"As it was at this time: 2026-01-02, 2026-01-02T03:04 or with seconds and offset; UTC unless it says otherwise.")
+	notTogether(cmd, append([]string{"version", "as-of"}, others...)...)
 }
 
 var timeForms = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02"}
@@ -120,7 +138,19 @@ func (a at) read(s *session, t *delta.Table) (*delta.Snapshot, error) {
 }
 
 type tablesCommand struct {
-	Format string `help:"table, or json: an object a line." enum:"table,json" default:"table"`
+	Format string
+}
+
+func newTablesCommand(s *session) *cobra.Command {
+	var c tablesCommand
+	cmd := &cobra.Command{
+		Use:   "tables",
+		Short: "List the lake's tables.",
+		Args:  exactly(),
+		RunE:  func(*cobra.Command, []string) error { return c.Run(s) },
+	}
+	addFormat(cmd.Flags(), &c.Format, "table, or json: an object a line.", "table", "json")
+	return cmd
 }
 
 // tableLine is one table in the list.
@@ -218,8 +248,24 @@ func writeJSONLines[T any](out io.Writer, values []T) error {
 }
 
 type schemaCommand struct {
-	Table string `arg:"" help:"Name in the lake, or URL of any Delta table."`
+	Table string
 	at
+}
+
+func newSchemaCommand(s *session) *cobra.Command {
+	var c schemaCommand
+	cmd := &cobra.Command{
+		Use:   "schema TABLE",
+		Short: "Show a table's columns with their meaning.",
+		Args:  exactly("TABLE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c.Table = args[0]
+			return c.Run(s)
+		},
+	}
+	describeUsage(cmd, "", "TABLE", tableArgument)
+	c.at.addFlags(cmd)
+	return cmd
 }
 
 func (c schemaCommand) Run(s *session) error {

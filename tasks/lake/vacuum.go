@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"launchlake/internal/delta"
 	"launchlake/internal/objstore"
 	"launchlake/internal/task"
@@ -12,9 +14,27 @@ import (
 
 type vacuumCommand struct {
 	someTables
-	Retention           *time.Duration `help:"Keep files younger than this, and those of versions that were the latest since; the table's own setting, a week, when not given." placeholder:"168h"`
-	DryRun              bool           `help:"Only list what would be deleted."`
-	ForceShortRetention bool           `help:"Allow less than 168h. Only when nobody writes, and nobody reads older versions."`
+	Retention           *time.Duration
+	DryRun              bool
+	ForceShortRetention bool
+}
+
+func newVacuumCommand(s *session) *cobra.Command {
+	var c vacuumCommand
+	cmd := &cobra.Command{
+		Use:   "vacuum [TABLE...]",
+		Short: "Delete files that no version of the retention needs.",
+		RunE:  func(*cobra.Command, []string) error { return c.Run(s) },
+	}
+	describeUsage(cmd, "", "TABLE...", tablesArgument)
+	c.someTables.addFlags(cmd)
+	flags := cmd.Flags()
+	addOption(flags, &c.Retention, "retention", "168h", orNone(time.ParseDuration),
+		"Keep files younger than this, and those of versions that were the latest since; the table's own setting, a week, when not given.")
+	addSwitch(flags, &c.DryRun, "dry-run", "Only list what would be deleted.")
+	addSwitch(flags, &c.ForceShortRetention, "force-short-retention",
+		"Allow less than 168h. Only when nobody writes, and nobody reads older versions.")
+	return cmd
 }
 
 func (c vacuumCommand) Run(s *session) error { return c.each(s, c.vacuum) }
@@ -62,12 +82,23 @@ func commandError(table string, err error) error {
 
 type cleanLogCommand struct {
 	someTables
-	DryRun bool `help:"Only list what would be deleted."`
+	DryRun bool
 }
 
-func (c cleanLogCommand) Help() string {
-	return `Deletes commits and checkpoints older than the table's delta.logRetentionDuration, 30 days unless set, up to a checkpoint that was
+const cleanLogHelp = `Deletes commits and checkpoints older than the table's delta.logRetentionDuration, 30 days unless set, up to a checkpoint that was
 compared with them first. Versions before it cannot be read any more.`
+
+func newCleanLogCommand(s *session) *cobra.Command {
+	var c cleanLogCommand
+	cmd := &cobra.Command{
+		Use:   "clean-log [TABLE...]",
+		Short: "Delete what of a table's log is older than its retention.",
+		RunE:  func(*cobra.Command, []string) error { return c.Run(s) },
+	}
+	describeUsage(cmd, cleanLogHelp, "TABLE...", tablesArgument)
+	c.someTables.addFlags(cmd)
+	addSwitch(cmd.Flags(), &c.DryRun, "dry-run", "Only list what would be deleted.")
+	return cmd
 }
 
 func (c cleanLogCommand) Run(s *session) error { return c.each(s, c.clean) }
@@ -92,6 +123,18 @@ func (c cleanLogCommand) clean(s *session, name string, t *delta.Table) error {
 }
 
 type checkpointCommand struct{ someTables }
+
+func newCheckpointCommand(s *session) *cobra.Command {
+	var c checkpointCommand
+	cmd := &cobra.Command{
+		Use:   "checkpoint [TABLE...]",
+		Short: "Write checkpoints of tables' latest versions.",
+		RunE:  func(*cobra.Command, []string) error { return c.Run(s) },
+	}
+	describeUsage(cmd, "", "TABLE...", tablesArgument)
+	c.someTables.addFlags(cmd)
+	return cmd
+}
 
 func (c checkpointCommand) Run(s *session) error { return c.each(s, c.write) }
 
