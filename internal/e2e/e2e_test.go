@@ -25,6 +25,9 @@ var (
 	skipped = map[string]string{"ingest": "skipped", "refine": "skipped", "aggregate": "skipped", "ask_a_human": "skipped"}
 )
 
+// ofIngest are the labels of a container of ingest: those of other tasks and DAGs may run beside it.
+var ofIngest = []string{"launchlake.network=" + taskNetwork, "launchlake.dag_id=launches", "launchlake.task_id=ingest"}
+
 func TestThePlatform(t *testing.T) {
 	if os.Getenv("LAKE_E2E") == "" {
 		t.Skip("runs the whole platform in Docker for some minutes: make e2e")
@@ -65,7 +68,7 @@ func (p *platformTest) killed(t *testing.T) {
 	p.first = p.api.trigger(t, nil)
 	var victim string
 	waitFor(t, "container of ingest", time.Minute, func() (bool, string) {
-		found := containers(t.Context(), "launchlake.network="+taskNetwork)
+		found := containers(t.Context(), ofIngest...)
 		if len(found) == 0 {
 			return false, describe(p.first.states(t))
 		}
@@ -170,7 +173,7 @@ func (p *platformTest) throttled(t *testing.T) {
 		states := r.states(t)
 		return states["ingest"] == "deferred", describe(states)
 	})
-	if left := containers(t.Context(), "launchlake.network="+taskNetwork); len(left) > 0 {
+	if left := containers(t.Context(), ofIngest...); len(left) > 0 {
 		t.Errorf("the waiting task keeps the container %v", left)
 	}
 	state, took := r.wait(t, runLimit)
@@ -189,12 +192,12 @@ func (p *platformTest) crashed(t *testing.T) {
 	r := p.api.trigger(t, map[string]any{"sweep": true})
 	var before []string
 	waitFor(t, "container of ingest", time.Minute, func() (bool, string) {
-		before = containers(t.Context(), "launchlake.network="+taskNetwork)
+		before = containers(t.Context(), ofIngest...)
 		return len(before) == 1, describe(r.states(t))
 	})
 	// LocalExecutor's workers live in the scheduler.
 	p.stack.mustCompose(t, nil, "kill", "--signal", "KILL", "airflow-scheduler")
-	if after := containers(t.Context(), "launchlake.network="+taskNetwork); !slices.Equal(before, after) {
+	if after := containers(t.Context(), ofIngest...); !slices.Equal(before, after) {
 		t.Fatalf("the crash took the container along: %v, then %v", before, after)
 	}
 	p.stack.mustCompose(t, nil, "up", "--detach", "--no-deps", "airflow-scheduler")

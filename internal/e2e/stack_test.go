@@ -113,8 +113,12 @@ func readEnv(t *testing.T, file string) map[string]string {
 }
 
 // containers lists the running containers with a label.
-func containers(ctx context.Context, label string) []string {
-	out, err := exec.CommandContext(ctx, "docker", "ps", "--all", "--quiet", "--filter", "label="+label).Output()
+func containers(ctx context.Context, labels ...string) []string {
+	args := []string{"ps", "--all", "--quiet"}
+	for _, label := range labels {
+		args = append(args, "--filter", "label="+label)
+	}
+	out, err := exec.CommandContext(ctx, "docker", args...).Output()
 	if err != nil {
 		return nil
 	}
