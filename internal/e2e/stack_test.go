@@ -112,7 +112,7 @@ func readEnv(t *testing.T, file string) map[string]string {
 	return found
 }
 
-// containers lists the running containers with a label.
+// containers lists the containers, running or ended, that have all of the labels.
 func containers(ctx context.Context, labels ...string) []string {
 	args := []string{"ps", "--all", "--quiet"}
 	for _, label := range labels {
