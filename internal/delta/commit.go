@@ -120,6 +120,9 @@ func (p *prepared) rebase(ctx context.Context, winner *commitFile) error {
 				return err
 			}
 		}
+		if err := p.checkEnforced(&p.base.metadata, &next.metadata); err != nil {
+			return err
+		}
 		p.base = next
 		winner, err = p.table.readCommit(ctx, p.version())
 		if err != nil && !isMissing(err) {

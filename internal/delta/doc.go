@@ -46,8 +46,9 @@
 //   - Served: appendOnly, timestampNtz, v2Checkpoint, vacuumProtocolCheck, inCommitTimestamp, domainMetadata. Tables of
 //     policy delta.checkpointPolicy=v2 are read, not written.
 //   - Read, and written while a table lists them without using them: columnMapping, deletionVectors, typeWidening,
-//     changeDataFeed; invariants, checkConstraints, generatedColumns, identityColumns, allowColumnDefaults, which readers
-//     need not know.
+//     changeDataFeed; identityColumns, which readers need not know.
+//   - Served by who writes the rows: invariants, checkConstraints, generatedColumns, allowColumnDefaults (constraint.go). A transaction
+//     that adds rows states which of them it enforced, and none goes without.
 //   - Read while a table lists them without using them: variantType, variantShredding.
 //   - Read, not written: rowTracking, clustering, checkpointProtection, icebergCompat*, materializePartitionColumns, and
 //     unknown features of writers. Neither read nor written: catalogManaged, unknown features of readers, unknown types.

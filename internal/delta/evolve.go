@@ -134,21 +134,16 @@ func requiredLeaves(s *Struct, prefix []string) iter.Seq[string] {
 
 // upgraded gives the lowest protocol that serves a table of this metadata and keeps every feature that the table has.
 func (p Protocol) upgraded(m *Metadata) Protocol {
-	u := usage{metadata: m}
-	needed := []string{}
-	if m.enabled("delta.appendOnly") {
-		needed = append(needed, "appendOnly")
-	}
-	if hasType(TimestampNTZ)(u) {
-		needed = append(needed, "timestampNtz")
-	}
 	has := p.listed(true)
-	needed = slices.DeleteFunc(needed, func(name string) bool { return slices.Contains(has, name) })
+	needed := slices.DeleteFunc(m.needs(), func(name string) bool { return slices.Contains(has, name) })
 	if len(needed) == 0 {
 		return p
 	}
-	if !slices.Contains(needed, "timestampNtz") && p.MinWriterVersion < featureVersionWriter {
-		p.MinWriterVersion = max(p.MinWriterVersion, findFeature("appendOnly").legacyWriter)
+	implied := func(name string) bool { return findFeature(name).legacyWriter > 0 && !findFeature(name).reader }
+	if p.MinWriterVersion < featureVersionWriter && !slices.ContainsFunc(needed, func(name string) bool { return !implied(name) }) {
+		for _, name := range needed {
+			p.MinWriterVersion = max(p.MinWriterVersion, findFeature(name).legacyWriter)
+		}
 		return p
 	}
 	out := Protocol{MinReaderVersion: p.MinReaderVersion, MinWriterVersion: featureVersionWriter, ReaderFeatures: p.ReaderFeatures}
@@ -159,6 +154,21 @@ func (p Protocol) upgraded(m *Metadata) Protocol {
 		out.ReaderFeatures = union(p.listed(false), readers)
 	}
 	return out
+}
+
+// needs names the features that a table of this metadata uses, of those that are turned on by using them.
+func (m *Metadata) needs() []string {
+	var needed []string
+	if m.enabled("delta.appendOnly") {
+		needed = append(needed, "appendOnly")
+	}
+	if hasType(TimestampNTZ)(usage{metadata: m}) {
+		needed = append(needed, "timestampNtz")
+	}
+	for _, c := range m.Constraints() {
+		needed = append(needed, string(c.Rule))
+	}
+	return union(needed, nil)
 }
 
 func union(a, b []string) []string {
@@ -192,7 +202,7 @@ var settable = map[string]func(string) error{
 // checkProperties refuses properties of the protocol that would be promises this package cannot keep.
 func checkProperties(properties map[string]string) error {
 	for _, k := range slices.Sorted(maps.Keys(properties)) {
-		if !strings.HasPrefix(k, "delta.") {
+		if !strings.HasPrefix(k, "delta.") || strings.HasPrefix(k, constraintPrefix) {
 			continue
 		}
 		check, ok := settable[k]

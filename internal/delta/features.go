@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // support is how far this package serves a table feature.
@@ -39,13 +38,13 @@ const featureVersionReader, featureVersionWriter = 3, 7
 
 var features = []feature{
 	{name: "appendOnly", legacyWriter: 2, read: served, write: served},
-	{name: "invariants", legacyWriter: 2, read: served, write: whenIdle, inUse: fieldMetadata("delta.invariants")},
-	{name: "checkConstraints", legacyWriter: 3, read: served, write: whenIdle, inUse: hasConstraints},
+	{name: "invariants", legacyWriter: 2, read: served, write: served},
+	{name: "checkConstraints", legacyWriter: 3, read: served, write: served},
 	{name: "changeDataFeed", legacyWriter: 4, read: served, write: whenIdle, inUse: enabled("delta.enableChangeDataFeed")},
-	{name: "generatedColumns", legacyWriter: 4, read: served, write: whenIdle, inUse: fieldMetadata("delta.generationExpression")},
+	{name: "generatedColumns", legacyWriter: 4, read: served, write: served},
 	{name: "columnMapping", reader: true, legacyReader: 2, legacyWriter: 5, read: served, write: whenIdle, inFiles: true, inUse: mapsColumns},
 	{name: "identityColumns", legacyWriter: 6, read: served, write: whenIdle, inUse: fieldMetadata("delta.identity.start")},
-	{name: "allowColumnDefaults", read: served, write: whenIdle, inUse: fieldMetadata("CURRENT_DEFAULT")},
+	{name: "allowColumnDefaults", read: served, write: served},
 	{name: "deletionVectors", reader: true, read: served, write: whenIdle, inFiles: true, inUse: func(u usage) bool { return u.vectors }},
 	{name: "timestampNtz", aliases: []string{"timestampWithoutTimezone"}, reader: true, read: served, write: served},
 	{name: "v2Checkpoint", reader: true, read: served, write: whenIdle, inUse: wantsV2Checkpoints},
@@ -92,15 +91,6 @@ func hasType(name Primitive) func(usage) bool {
 		}
 		return false
 	}
-}
-
-func hasConstraints(u usage) bool {
-	for k := range u.metadata.Configuration {
-		if strings.HasPrefix(k, "delta.constraints.") {
-			return true
-		}
-	}
-	return false
 }
 
 func mapsColumns(u usage) bool {

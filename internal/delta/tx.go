@@ -34,6 +34,8 @@ type Transaction struct {
 	txns          map[string]int64
 	schema        *Schema
 	configuration map[string]string
+	constraints   []constraintChange
+	enforced      []Constraint
 	committed     bool
 }
 
@@ -98,13 +100,14 @@ type prepared struct {
 	adds        []*addAction
 	removes     []*removeAction
 	reads       []Predicate
+	enforced    []Constraint // that the rows of adds were held against
 	rearrange   bool
 	afterCommit Metadata
 }
 
 func (tx *Transaction) prepare() (*prepared, error) {
 	s := tx.snapshot
-	p := &prepared{table: s.table, base: s, reads: tx.reads, rearrange: tx.operation.Rearrange}
+	p := &prepared{table: s.table, base: s, reads: tx.reads, enforced: tx.enforced, rearrange: tx.operation.Rearrange}
 	now := s.table.now()
 	for _, app := range slices.Sorted(maps.Keys(tx.txns)) {
 		if done, ok := s.AppVersion(app); ok && done >= tx.txns[app] {
@@ -122,6 +125,9 @@ func (tx *Transaction) prepare() (*prepared, error) {
 		}
 	}
 	if err := tx.prepareAdds(p, now); err != nil {
+		return nil, err
+	}
+	if err := p.checkEnforced(&s.metadata, &p.afterCommit); err != nil {
 		return nil, err
 	}
 	if err := tx.prepareRemoves(p, now); err != nil {
@@ -170,7 +176,12 @@ func (tx *Transaction) prepareMetadata(p *prepared) error {
 		}
 		p.afterCommit.Schema = evolved
 	}
-	if len(tx.configuration) > 0 {
+	if len(tx.configuration)+len(tx.constraints) > 0 {
+		for key := range tx.configuration {
+			if strings.HasPrefix(key, constraintPrefix) {
+				return fmt.Errorf("table property %s: constraints are set by SetConstraint", key)
+			}
+		}
 		if err := checkProperties(tx.configuration); err != nil {
 			return err
 		}
@@ -179,6 +190,9 @@ func (tx *Transaction) prepareMetadata(p *prepared) error {
 			p.afterCommit.Configuration = map[string]string{}
 		}
 		maps.Copy(p.afterCommit.Configuration, tx.configuration)
+		if err := tx.applyConstraints(p.afterCommit.Configuration); err != nil {
+			return err
+		}
 	}
 	changed := !maps.Equal(p.afterCommit.Configuration, s.metadata.Configuration) ||
 		!equalTypes(p.afterCommit.Schema, s.metadata.Schema)
@@ -290,7 +304,7 @@ func (m *Metadata) checkNotNull(s *Stats) error {
 	}
 	for name := range requiredLeaves(m.Schema, nil) {
 		if c, ok := s.Columns[name]; ok && c.NullCount != nil && *c.NullCount > 0 {
-			return fmt.Errorf("column %s must not be null, the file has %d nulls in it", name, *c.NullCount)
+			return &ConstraintError{Constraint: Constraint{Rule: NotNullRule, Name: name}, Rows: *c.NullCount}
 		}
 	}
 	return nil
