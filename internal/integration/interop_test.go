@@ -1,13 +1,10 @@
 package integration_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -20,7 +17,6 @@ import (
 
 // found is what an independent reader found in a table.
 type found struct {
-	Table   string
 	Reader  string
 	Version *delta.Version
 	Schema  json.RawMessage
@@ -30,41 +26,30 @@ type found struct {
 // TestIndependentReadersFindTheSame runs the pipeline over both states of the recorded API and reads every version of
 // every table with delta-rs and DuckDB's Delta extension: each must find what `lake cat` finds.
 func TestIndependentReadersFindTheSame(t *testing.T) {
-	interpreter := python(t)
+	deltars(t)
 	folder := t.TempDir()
 	env := environment{"LAKE_URL": "file://" + folder, "SOURCE_URL": "sample:"}
 	runPipeline(t, env, task.Done)
 	runPipeline(t, env.with("SAMPLE_STATE", "2"), task.Done)
 
-	var arguments []string
-	versions := map[string]delta.Version{}
-	for _, name := range tableNames(t, env) {
-		latest := latestVersion(t, filepath.Join(folder, name))
-		versions[name] = latest
-		for v := delta.Version(0); v <= latest; v++ {
-			arguments = append(arguments, fmt.Sprintf("%s@%d", filepath.Join(folder, name), v))
+	names := tableNames(t, env)
+	if len(names) < 8 {
+		t.Fatalf("the pipeline wrote %d tables: %v", len(names), names)
+	}
+	for _, name := range names {
+		path := filepath.Join(folder, name)
+		for v := range latestVersion(t, path) + 1 {
+			ours := cat(t, env, name, "--version", fmt.Sprint(v))
+			for _, f := range readIndependently(t, path, v) {
+				t.Run(fmt.Sprintf("%s reads %s at %d", f.Reader, name, v), func(t *testing.T) {
+					compareFound(t, f, path, v, ours)
+				})
+			}
 		}
-	}
-	if len(versions) < 8 {
-		t.Fatalf("the pipeline wrote %d tables: %v", len(versions), versions)
-	}
-	all := readIndependently(t, interpreter, "read.py", arguments)
-	if len(all) != 2*len(arguments) {
-		t.Fatalf("read.py printed %d lines for %d tables and 2 readers", len(all), len(arguments))
-	}
-	for _, f := range all {
-		path, version, _ := strings.Cut(f.Table, "@")
-		name, err := filepath.Rel(folder, path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Run(fmt.Sprintf("%s reads %s at %s", f.Reader, name, version), func(t *testing.T) {
-			compareFound(t, f, path, version, cat(t, env, name, "--version", version))
-		})
 	}
 }
 
-func compareFound(t *testing.T, f found, path, version string, ours []map[string]any) {
+func compareFound(t *testing.T, f found, path string, version delta.Version, ours []map[string]any) {
 	t.Helper()
 	if diff := cmp.Diff(sorted(t, ours), sorted(t, f.Rows)); diff != "" {
 		t.Errorf("rows (-lake cat +%s):\n%.4000s", f.Reader, diff)
@@ -72,8 +57,8 @@ func compareFound(t *testing.T, f found, path, version string, ours []map[string
 	if f.Reader != "deltars" {
 		return
 	}
-	if got := strconv.Itoa(int(*f.Version)); got != version {
-		t.Errorf("delta-rs opened version %s", got)
+	if *f.Version != version {
+		t.Errorf("delta-rs opened version %d", *f.Version)
 	}
 	snapshot, err := openTable(t, path).SnapshotAt(t.Context(), *f.Version)
 	if err != nil {
@@ -90,53 +75,31 @@ func compareFound(t *testing.T, f found, path, version string, ours []map[string
 
 // TestSparkFindsTheSame lets Spark read the latest version of every table, and run the README's lines.
 func TestSparkFindsTheSame(t *testing.T) {
-	interpreter := pythonWithSpark(t)
+	w := spark(t)
 	folder := t.TempDir()
 	env := environment{"LAKE_URL": "file://" + filepath.Join(folder, "lake"), "SOURCE_URL": "sample:"}
 	runPipeline(t, env, task.Done)
 	runPipeline(t, env.with("SAMPLE_STATE", "2"), task.Done)
-	snippet := ""
 	for _, block := range readmeBlocks(t, "python") {
 		if strings.Contains(block, "spark.") {
-			snippet = strings.ReplaceAll(block, `"lake/`, `"`+folder+`/lake/`)
+			w.do(t, "python", arguments{"code": strings.ReplaceAll(block, `"lake/`, `"`+folder+`/lake/`)}, nil)
 		}
 	}
-	arguments := []string{snippet}
 	for _, name := range tableNames(t, env) {
-		arguments = append(arguments, filepath.Join(folder, "lake", name))
-	}
-	all := readIndependently(t, interpreter, "read_spark.py", arguments)
-	if len(all) != len(arguments)-1 {
-		t.Fatalf("Spark read %d tables of %d", len(all), len(arguments)-1)
-	}
-	for _, f := range all {
-		ours := cat(t, env, f.Table)
-		if diff := cmp.Diff(sorted(t, ours), sorted(t, f.Rows)); diff != "" {
-			t.Errorf("%s (-lake cat +spark):\n%.4000s", f.Table, diff)
+		rows := w.rows(t, "read", arguments{"path": filepath.Join(folder, "lake", name)})
+		if diff := cmp.Diff(sorted(t, cat(t, env, name)), sorted(t, rows)); diff != "" {
+			t.Errorf("%s (-lake cat +spark):\n%.4000s", name, diff)
 		}
 	}
 }
 
-// readIndependently runs one of this folder's scripts.
-func readIndependently(t *testing.T, interpreter, script string, arguments []string) (all []found) {
+// readIndependently reads a version of a table with delta-rs and with DuckDB's Delta extension.
+func readIndependently(t *testing.T, path string, version delta.Version) []found {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), interpreter, append([]string{script}, arguments...)...)
-	var stderr bytes.Buffer
-	c.Stderr = &stderr
-	out, err := c.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", script, err, stderr.String())
-	}
-	decoder := json.NewDecoder(bytes.NewReader(out))
-	decoder.UseNumber()
-	for decoder.More() {
-		var f found
-		if err := decoder.Decode(&f); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, f)
-	}
-	return all
+	at := arguments{"path": path, "version": version}
+	byDeltars := found{Reader: "deltars"}
+	deltars(t).do(t, "read", at, &byDeltars)
+	return []found{byDeltars, {Reader: "duckdb", Rows: deltars(t).rows(t, "read_duckdb", at)}}
 }
 
 func openTable(t *testing.T, path string) *delta.Table {

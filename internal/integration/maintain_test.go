@@ -101,19 +101,12 @@ func TestTheLakeIsMaintainedFromTheCommandLine(t *testing.T) {
 
 // readByOthers compares the latest version as delta-rs and DuckDB's Delta extension read it.
 func readByOthers(t *testing.T, env environment, folder string, names ...string) {
-	interpreter := python(t)
-	var arguments []string
 	for _, name := range names {
 		path := filepath.Join(folder, name)
-		arguments = append(arguments, fmt.Sprintf("%s@%d", path, latestVersion(t, path)))
-	}
-	for _, f := range readIndependently(t, interpreter, "read.py", arguments) {
-		path, version, _ := strings.Cut(f.Table, "@")
-		name, err := filepath.Rel(folder, path)
-		if err != nil {
-			t.Fatal(err)
+		latest := latestVersion(t, path)
+		for _, f := range readIndependently(t, path, latest) {
+			compareFound(t, f, path, latest, cat(t, env, name))
 		}
-		compareFound(t, f, path, version, cat(t, env, name))
 	}
 }
 

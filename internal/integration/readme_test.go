@@ -63,7 +63,7 @@ func TestSnippetForDuckDBPrintsYears(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := exec.CommandContext(t.Context(), interpreter, "-c", "import read, sys; print(read.connect_delta().execute(sys.argv[1]).fetchall())", query)
+	c := exec.CommandContext(t.Context(), interpreter, "-c", "import deltars_worker as d, sys; print(d.connect_delta().execute(sys.argv[1]).fetchall())", query)
 	c.Dir = demo(t)
 	c.Env = append(os.Environ(), "PYTHONPATH="+here)
 	out, err := c.CombinedOutput()

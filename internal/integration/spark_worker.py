@@ -1,18 +1,12 @@
-"""Read Delta tables with Spark, and print what it finds.
+"""Spark with Delta Lake as a worker: see worker.py. Rows take the form of canonical.py.
 
-usage: read_spark.py CODE TABLE_PATH[@VERSION] ...
-
-CODE is Python that is run first, with a session named spark; what it prints goes to stderr. Per table one JSON line is
-printed, as by read.py. Delta's jars are fetched from Maven Central by their coordinates and kept by Ivy.
+Delta's jars are fetched from Maven Central by their coordinates and kept by Ivy.
 """
-
-import contextlib
-import json
-import sys
 
 from pyspark.sql import SparkSession, functions, types
 
 from canonical import canonical
+from worker import serve
 
 DELTA = "io.delta:delta-spark_4.1_2.13:4.4.0"
 
@@ -21,11 +15,13 @@ def session():
     builder = SparkSession.builder.master("local[2]").appName("launchlake")
     for key, value in {
         "spark.jars.packages": DELTA,
+        "spark.driver.memory": "2g",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "2",
         "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.databricks.delta.retentionDurationCheck.enabled": "false",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }.items():
@@ -33,25 +29,36 @@ def session():
     return builder.getOrCreate()
 
 
-def rows(frame):
+def collect(frame):
     instants = [f.name for f in frame.schema.fields if isinstance(f.dataType, types.TimestampType)]
     for name in instants:  # Python would get them in the zone of the machine
         frame = frame.withColumn(name, functions.date_format(name, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'"))
     return [canonical(row.asDict(recursive=True)) for row in frame.collect()]
 
 
-def main():
-    spark = session()
-    with contextlib.redirect_stdout(sys.stderr):
-        exec(sys.argv[1], {"spark": spark})
-    for argument in sys.argv[2:]:
-        path, _, version = argument.partition("@")
-        reader = spark.read.format("delta")
-        if version:
-            reader = reader.option("versionAsOf", version)
-        print(json.dumps({"table": argument, "reader": "spark", "rows": rows(reader.load(path))}))
-    spark.stop()
+def read(path, version=None):
+    """The rows of a table, at a version or the latest."""
+    reader = spark.read.format("delta")
+    if version is not None:
+        reader = reader.option("versionAsOf", version)
+    return collect(reader.load(path))
 
 
-if __name__ == "__main__":
-    main()
+def changes(path, first, last):
+    """The change data feed of a range of versions, both ends included."""
+    reader = spark.read.format("delta").option("readChangeFeed", "true")
+    return collect(reader.option("startingVersion", first).option("endingVersion", last).load(path))
+
+
+def sql(text):
+    """What a statement of SQL yields; a table by its path is delta.`path`."""
+    return collect(spark.sql(text))
+
+
+def python(code):
+    """Runs Python, with a session named spark."""
+    exec(code, {"spark": spark})
+
+
+spark = session()
+serve(read, changes, sql, python)
