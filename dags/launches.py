@@ -53,6 +53,7 @@ with DAG(
         "sweep": Param(False, type="boolean", title="Read the whole API, not only what is new"),
         "overlap": Param("12h", pattern="^[0-9]+(h|m|s)$", title="How far before its last pass ingest asks again"),
         "batch_pages": Param(10, type="integer", minimum=1, title="Commit to Bronze after so many pages"),
+        "accept_broken": Param(False, type="boolean", title="Publish although too many records break the contract"),
         "sample_state": Param(1, enum=[1, 2], title="The state of the recorded API, when SOURCE_URL is sample:"),
     },
 ) as dag:
@@ -83,7 +84,7 @@ with DAG(
         reads={"BRONZE_VERSION": "bronze/launches"},
         # Bronze may hold what an earlier run did not get into Silver, also when the API has nothing new.
         trigger_rule=TriggerRule.NONE_FAILED,
-        **engine,
+        **engine | {"environment": engine["environment"] | {"ACCEPT_BROKEN": "{{ params.accept_broken }}"}},
         outlets=[table_asset("silver/launches"), AssetAlias("silver")],
     )
     aggregate = LakeTaskOperator(

@@ -1,5 +1,6 @@
 """The DAG `maintenance`: keeps the lake's tables fast and small, every night."""
 
+import os
 from datetime import timedelta
 
 import pendulum
@@ -24,7 +25,7 @@ with DAG(
     dag_display_name="lake: maintenance",
     description="Puts small files together, cleans up and checks the lake every night",
     doc_md="Each task is one command of the image `lake`; `COMMANDS` in `maintenance.py` lists them.",
-    schedule=CronTriggerTimetable("17 3 * * *", timezone="UTC"),
+    schedule=CronTriggerTimetable(os.environ.get("MAINTENANCE_SCHEDULE", "17 3 * * *"), timezone="UTC"),
     start_date=pendulum.datetime(2026, 11, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,7 @@ type config struct {
 	Listen         string        `envconfig:"LISTEN" default:":8080" desc:"address to listen on"`
 	State          int           `envconfig:"SAMPLE_STATE" default:"1" desc:"which state of the recorded launches: 1, or 2, some days later"`
 	Generated      int           `envconfig:"GENERATED" default:"0" desc:"serve this many generated launches instead"`
+	Reshaped       bool          `envconfig:"RESHAPED" default:"false" desc:"serve the field net by another name, as an API that changes its shape does"`
 	Throttle       int           `envconfig:"THROTTLE" default:"15" desc:"requests a caller has in the window; 0: any number"`
 	Used           int           `envconfig:"USED" default:"0" desc:"requests that every caller appears to have sent at the start"`
 	ThrottleWindow time.Duration `envconfig:"THROTTLE_WINDOW" default:"1h"`
@@ -89,6 +91,11 @@ func (c config) launches() ([]json.RawMessage, error) {
 	launches, err := recorded.State(c.State)
 	if err != nil {
 		return nil, fmt.Errorf("read the recorded launches: %w", err)
+	}
+	if c.Reshaped {
+		for i, launch := range launches {
+			launches[i] = bytes.Replace(launch, []byte(`"net":`), []byte(`"net_time":`), 1)
+		}
 	}
 	return launches, nil
 }

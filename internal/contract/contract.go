@@ -1,7 +1,7 @@
 // Package contract reads the data contracts of the Silver tables.
 //
 // A [Contract] declares one table in the shape of the Open Data Contract Standard 3.1: its [Column]s, where each comes
-// from, and the [Rule]s that a row must keep. The contracts are the YAML files of this folder; [Load] gives one by name.
+// from, the [Rule]s that a row must keep, and the [Limit]s that all rows read at once must keep. The contracts are the YAML files of this folder; [Load] gives one by name.
 // A file that a reader could misunderstand (an unknown key, a name used twice, a misspelt action) is an error that
 // names the line.
 //
@@ -29,6 +29,7 @@ type Contract struct {
 	Description string
 	Columns     []Column // in the table's order
 	Rules       []Rule   // in the file's order, after those that required columns imply
+	Limits      []Limit  // in the file's order
 }
 
 // Column is a column of the table. It has Paths, or Origin, or Logic; Paths and Logic together mean that Logic is
@@ -60,6 +61,13 @@ type Rule struct {
 	Name    string
 	Expect  string // SQL over the table's columns
 	Action  Action
+	Message string
+}
+
+// Limit is what the records read at once must keep together, or nothing is published. It holds only where Expect is true.
+type Limit struct {
+	Name    string
+	Expect  string // SQL over the numbers of records: read, good, quarantined, dropped
 	Message string
 }
 

@@ -114,6 +114,11 @@ schema:
         physicalType: double
         description: Metres.
         transformSourceObjects: [$.size]
+    quality:
+      - name: mostly_good
+        type: custom
+        engine: launchlake
+        implementation: {expectOfAll: quarantined < 5, action: fail, message: too many}
 `
 
 func TestAMistakeInAContractIsReportedWithItsLine(t *testing.T) {
@@ -137,6 +142,9 @@ func TestAMistakeInAContractIsReportedWithItsLine(t *testing.T) {
 		{"another standard", "v3.1.0", "v2.2.2", "c.yaml:1: apiVersion must be v3.1.0"},
 		{"a name that SQL would have to quote", "name: size", "name: Size m", `c.yaml:21: property name "Size m" must be`},
 		{"SQL that engines read differently", "expect: length(id) < 9", "expect: 'regexp_like(id, ''\\d'')'", `c.yaml:20: expect of rule "short" has a backslash`},
+		{"a limit that does not fail", "action: fail", "action: warn", `c.yaml:30: rule "mostly_good": expectOfAll goes with action fail`},
+		{"a limit of a column", "expect: length(id) < 9", "expectOfAll: length(id) < 9", `c.yaml:20: rule "short": expectOfAll is for rules of the table`},
+		{"a limit with the name of a rule", "name: mostly_good", "name: short", `c.yaml:27: rule "short" is already defined at line 17`},
 		{"a second document", "", "", "c.yaml: more than one document"},
 	}
 	for _, tt := range tests {
@@ -176,6 +184,7 @@ func TestAValidContractIsReadAsWritten(t *testing.T) {
 			{Name: "id_present", Expect: "id is not null", Action: contract.Quarantine, Message: "id is missing"},
 			{Name: "short", Expect: "length(id) < 9", Action: contract.Drop, Message: "too long"},
 		},
+		Limits: []contract.Limit{{Name: "mostly_good", Expect: "quarantined < 5", Message: "too many"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("contract (-want +got):\n%s", diff)

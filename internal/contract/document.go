@@ -66,9 +66,10 @@ type quality struct {
 }
 
 type implementation struct {
-	Expect  string `yaml:"expect"`
-	Action  string `yaml:"action"`
-	Message string `yaml:"message"`
+	Expect      string `yaml:"expect"`
+	ExpectOfAll string `yaml:"expectOfAll"`
+	Action      string `yaml:"action"`
+	Message     string `yaml:"message"`
 }
 
 // lines finds the line of a place in the file, for messages. A place is a path of mapping keys and sequence indexes.

@@ -109,6 +109,7 @@ func (p *parser) contract(doc document) *Contract {
 		c.Columns = append(c.Columns, p.column(prop, i))
 	}
 	c.Rules = append(p.requiredRules(c.Columns), p.rules(t)...)
+	c.Limits = p.limits(t)
 	if len(c.Keys()) == 0 {
 		p.fail(p.lines.at("schema", 0, "properties"), "no property is the primaryKey")
 	}

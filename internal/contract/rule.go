@@ -31,13 +31,39 @@ func (p *parser) rules(t table) []Rule {
 		}
 	}
 	for j, q := range t.Quality {
-		rules = append(rules, p.rule(q, "schema", 0, "quality", j))
+		if q.Implementation.ExpectOfAll == "" {
+			rules = append(rules, p.rule(q, "schema", 0, "quality", j))
+		}
 	}
 	return rules
 }
 
-func (p *parser) rule(q quality, place ...any) Rule {
-	at := func(keys ...any) int { return p.lines.at(append(place[:len(place):len(place)], keys...)...) }
+// limits are the quality entries of the table that have expectOfAll.
+func (p *parser) limits(t table) []Limit {
+	var limits []Limit
+	for j, q := range t.Quality {
+		if q.Implementation.ExpectOfAll == "" {
+			continue
+		}
+		at := p.place("schema", 0, "quality", j)
+		p.entry(q, at)
+		limit := Limit{Name: q.Name, Expect: strings.TrimSpace(q.Implementation.ExpectOfAll), Message: strings.TrimSpace(q.Implementation.Message)}
+		if q.Implementation.Expect != "" || Action(q.Implementation.Action) != Fail || limit.Message == "" {
+			p.fail(at("implementation"), "rule %q: expectOfAll goes with action fail and a message, and not with expect", q.Name)
+		}
+		p.portable(limit.Expect, at("implementation", "expectOfAll"), "expectOfAll of rule", q.Name)
+		limits = append(limits, limit)
+	}
+	return limits
+}
+
+// place gives the lines of what lies at and below a place.
+func (p *parser) place(place ...any) func(keys ...any) int {
+	return func(keys ...any) int { return p.lines.at(append(place[:len(place):len(place)], keys...)...) }
+}
+
+// entry checks what all quality entries have.
+func (p *parser) entry(q quality, at func(keys ...any) int) {
 	if q.Type != "custom" || q.Engine != Engine {
 		p.fail(at(), "quality entry %q must have type custom and engine %s", q.Name, Engine)
 	}
@@ -45,6 +71,14 @@ func (p *parser) rule(q quality, place ...any) Rule {
 		p.fail(at("name"), "rule name %q must be lower-case letters, digits and _", q.Name)
 	}
 	p.unique("rule", q.Name, at("name"))
+}
+
+func (p *parser) rule(q quality, place ...any) Rule {
+	at := p.place(place...)
+	p.entry(q, at)
+	if q.Implementation.ExpectOfAll != "" {
+		p.fail(at("implementation", "expectOfAll"), "rule %q: expectOfAll is for rules of the table", q.Name)
+	}
 	rule := Rule{
 		Name:    q.Name,
 		Expect:  strings.TrimSpace(q.Implementation.Expect),

@@ -94,6 +94,22 @@ func (a *airflow) triggerDAG(t *testing.T, dag string, parameters map[string]any
 	return &run{a, runs + "/" + url.PathEscape(answer.ID), started}
 }
 
+// newest is the last run of a DAG.
+func (a *airflow) newest(t *testing.T, dag string) *run {
+	t.Helper()
+	var answer struct {
+		Runs []struct {
+			ID string `json:"dag_run_id"`
+		} `json:"dag_runs"`
+	}
+	runs := "/api/v2/dags/" + dag + "/dagRuns"
+	a.call(t, http.MethodGet, runs+"?limit=1&order_by=-run_after", nil, &answer)
+	if len(answer.Runs) == 0 {
+		t.Fatalf("%s has no run", dag)
+	}
+	return &run{a, runs + "/" + url.PathEscape(answer.Runs[0].ID), time.Now()}
+}
+
 // wait gives the run's state once it has ended, and how long that took.
 func (r *run) wait(t *testing.T, limit time.Duration) (state string, took time.Duration) {
 	t.Helper()

@@ -79,3 +79,29 @@ func (r *refinement) failed(ctx context.Context, counts []RuleCount) error {
 	}
 	return nil
 }
+
+// exceeded is the error of the first limit that the records broke together, unless that is accepted.
+func (r *refinement) exceeded(ctx context.Context, c Counts) error {
+	counts := fmt.Sprintf("(select %d as read, %d as good, %d as quarantined, %d as dropped) n", c.Read, c.Good, c.Quarantined, c.Dropped)
+	for _, limit := range r.contract.Limits {
+		row, err := firstRow(ctx, r.engine, fmt.Sprintf("select coalesce((%s), false) from %s", limit.Expect, counts))
+		if err != nil {
+			return fmt.Errorf("limit %s: %w", limit.Name, err)
+		}
+		if row[0] == true {
+			continue
+		}
+		broken := &ContractError{Rule: limit.Name, Message: limit.Message, Broken: c.Quarantined + c.Dropped}
+		if r.options.AcceptBroken {
+			r.options.Logger.WarnContext(ctx, "limit of the contract broken, and accepted", "limit", limit.Name, "records", broken.Broken)
+			continue
+		}
+		row, err = firstRow(ctx, r.engine, fmt.Sprintf("select min(_sha256) from %s where _verdict in ('quarantine', 'drop')", relChecked))
+		if err != nil {
+			return err
+		}
+		broken.Example = fmt.Sprint(row[0])
+		return broken
+	}
+	return nil
+}

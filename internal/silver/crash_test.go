@@ -75,7 +75,7 @@ func TestARefinementThatFailsAnywhereIsDoneByARerun(t *testing.T) {
 			fault.Key, fault.Kill = "", kill // names of data files differ from run to run
 			t.Run(fault.String(), func(t *testing.T) {
 				t.Parallel()
-				l := &lab{t, clone(t, waiting), l.contract}
+				l := &lab{t: t, store: clone(t, waiting), contract: l.contract}
 				_, failure := l.tryRefine(t.Context(), storetest.NewFaulty(l.store, fault))
 				l.refine()
 				if diff := cmp.Diff(want, l.outcome()); diff != "" {

@@ -26,6 +26,7 @@ type lab struct {
 	t        testing.TB
 	store    objstore.Store
 	contract *contract.Contract
+	options  silver.Options
 }
 
 func newLab(t testing.TB) *lab {
@@ -38,7 +39,7 @@ func newLab(t testing.TB) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &lab{t, store, c}
+	return &lab{t: t, store: store, contract: c}
 }
 
 func tables(store objstore.Store) silver.Tables {
@@ -62,7 +63,9 @@ func open(t testing.TB) *duckdb.Engine {
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func (l *lab) tryRefine(ctx context.Context, store objstore.Store) (silver.Result, error) {
-	return silver.Refine(ctx, open(l.t), l.contract, tables(store), silver.Options{RunID: "run-1's", Now: func() time.Time { return noon }})
+	o := l.options
+	o.RunID, o.Now = "run-1's", func() time.Time { return noon }
+	return silver.Refine(ctx, open(l.t), l.contract, tables(store), o)
 }
 
 func (l *lab) refine() silver.Result {

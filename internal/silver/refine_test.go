@@ -283,6 +283,40 @@ func TestABrokenContractPublishesNothing(t *testing.T) {
 	}
 }
 
+func TestABrokenLimitPublishesNothingUnlessItIsAccepted(t *testing.T) {
+	l := newLab(t)
+	batch := func(first, sound, broken int) (raw []string) {
+		for i := range sound + broken {
+			change := map[string]any{}
+			if i >= sound {
+				change["net"] = nil
+			}
+			raw = append(raw, launch(first+i, change))
+		}
+		return raw
+	}
+	l.ingest(batch(100, 21, 21)...) // half of them
+	l.refine()
+	l.ingest(batch(200, 0, 20)...) // so few may be chance
+	if result := l.refine(); result.Counts.Quarantined != 20 {
+		t.Errorf("counts %+v", result.Counts)
+	}
+	before := versions(t, l)
+	l.ingest(batch(300, 20, 21)...)
+	_, err := l.tryRefine(t.Context(), l.store)
+	broken, ok := errors.AsType[*silver.ContractError](err)
+	if !ok || !errors.Is(err, silver.ErrContractBroken) || broken.Rule != "mostly_sound" || broken.Broken != 21 || len(broken.Example) != 64 {
+		t.Fatalf("got %v", err)
+	}
+	if diff := cmp.Diff(before, versions(t, l)); diff != "" {
+		t.Errorf("versions (-before +after):\n%s", diff)
+	}
+	l.options.AcceptBroken = true
+	if result := l.refine(); result.Counts.Quarantined != 21 || result.Counts.Good != 20 {
+		t.Errorf("counts %+v", result.Counts)
+	}
+}
+
 func versions(t *testing.T, l *lab) map[string]delta.Version {
 	t.Helper()
 	got := map[string]delta.Version{}

@@ -36,6 +36,10 @@ type Options struct {
 	// BronzeVersion is the version up to which Bronze is read; nil: the latest.
 	BronzeVersion *delta.Version
 
+	// AcceptBroken publishes although a limit of the contract is broken: the records that break rules go to quarantine, as ever.
+	// Rules of action fail hold all the same.
+	AcceptBroken bool
+
 	RunID  string           // kept with quarantined records and in the tables' histories
 	Now    func() time.Time // nil: time.Now
 	Logger *slog.Logger     // nil: silent
@@ -70,7 +74,7 @@ type RuleCount struct {
 // ErrContractBroken is matched by a *[ContractError].
 var ErrContractBroken = errors.New("data contract broken")
 
-// ContractError is a rule of action fail that records broke. Nothing was published.
+// ContractError is a rule of action fail that records broke, or a limit that they broke together. Nothing was published.
 type ContractError struct {
 	Rule    string
 	Message string
@@ -147,6 +151,9 @@ func (r *refinement) run(ctx context.Context) (Result, error) {
 	r.options.Logger.InfoContext(ctx, "records checked", slog.Int64("bronze_version", int64(result.Bronze)), slog.Int("files", len(files)),
 		slog.Int64("read", result.Counts.Read), slog.Int64("good", result.Counts.Good), slog.Int64("quarantined", result.Counts.Quarantined), slog.Int64("dropped", result.Counts.Dropped))
 	if err := r.failed(ctx, result.Rules); err != nil {
+		return result, err
+	}
+	if err := r.exceeded(ctx, result.Counts); err != nil {
 		return result, err
 	}
 	return result, r.publish(ctx, &result)

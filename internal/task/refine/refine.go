@@ -24,6 +24,7 @@ type Config struct {
 	task.Common
 	engines.Config
 	BronzeVersion int64 `envconfig:"BRONZE_VERSION" default:"-1" desc:"read bronze/launches up to this version; -1: the latest"`
+	AcceptBroken  bool  `envconfig:"ACCEPT_BROKEN" default:"false" desc:"publish although a limit of the contract is broken; what breaks a rule goes to quarantine"`
 }
 
 // Validate checks what the types of the variables do not say.
@@ -36,7 +37,7 @@ func (c *Config) Validate() error {
 
 // options are those of silver.Refine.
 func (c *Config) options(log *slog.Logger) silver.Options {
-	o := silver.Options{RunID: c.RunID, Logger: log}
+	o := silver.Options{AcceptBroken: c.AcceptBroken, RunID: c.RunID, Logger: log}
 	if c.BronzeVersion != task.NoVersion {
 		o.BronzeVersion = new(delta.Version(c.BronzeVersion))
 	}
