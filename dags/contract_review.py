@@ -8,8 +8,8 @@ DOC = """
 `launches` triggers this DAG when `refine` found so many records against the contract that it published nothing.
 Silver and Gold are as they were; Bronze has all the answers, so nothing is lost.
 
-* **Approve** once the contract or the source is corrected: `launches` runs again at once and goes on where it stopped. With
-  `accept_broken` it puts the records that break a rule into quarantine, however many they are, and publishes the others.
+* **Approve** once the contract or the source is corrected: `launches` runs again at once and goes on where it stopped.
+  With `accept_broken` it puts the records that break a rule into quarantine, however many, and publishes the others.
 * **Reject** to leave it at that: the next scheduled run tries again.
 """
 
