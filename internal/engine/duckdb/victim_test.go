@@ -1,0 +1,203 @@
+package duckdb_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"launchlake/internal/delta"
+	"launchlake/internal/engine"
+	"launchlake/internal/engine/duckdb"
+	"launchlake/internal/objstore"
+	"launchlake/internal/objstore/s3"
+)
+
+// An order is one piece of work for a victim, the process that is killed. Given again it changes nothing more.
+type order struct {
+	Number  int64
+	Kind    string
+	Rows    contentsByID  // to append, to merge, or to put in place of all
+	Version delta.Version // to go back to
+}
+
+// contentsByID are the rows of the victim's table.
+type contentsByID map[int64]string
+
+// works are what a victim can be told to do: what it does, and what the rows are then.
+var works = map[string]struct {
+	do   func(ctx context.Context, e *duckdb.Engine, table *delta.Table, o order) error
+	rows func(before contentsByID, o order) contentsByID // nil: as before
+}{
+	"append":    {publishRows(engine.Append), mergedRows},
+	"overwrite": {publishRows(engine.Overwrite), func(_ contentsByID, o order) contentsByID { return o.Rows }},
+	"merge":     {publishRows(engine.Merge), mergedRows},
+	"optimize": {do: func(ctx context.Context, e *duckdb.Engine, table *delta.Table, o order) error {
+		_, err := e.Optimize(ctx, table, engine.OptimizeOptions{})
+		return err
+	}},
+	"z-order": {do: func(ctx context.Context, e *duckdb.Engine, table *delta.Table, o order) error {
+		_, err := e.Optimize(ctx, table, engine.OptimizeOptions{ZOrder: []string{"id", "text"}})
+		return err
+	}},
+	"checkpoint": {do: func(ctx context.Context, _ *duckdb.Engine, table *delta.Table, _ order) error {
+		s, err := table.Snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		return table.Checkpoint(ctx, s)
+	}},
+	"vacuum": {do: func(ctx context.Context, _ *duckdb.Engine, table *delta.Table, _ order) error {
+		_, err := table.Vacuum(ctx, delta.VacuumOptions{Retention: time.Nanosecond, ShortRetention: true})
+		return err
+	}},
+	"clean-log": {do: func(ctx context.Context, _ *duckdb.Engine, table *delta.Table, _ order) error {
+		nextYear := func() time.Time { return time.Now().AddDate(1, 0, 0) }
+		_, err := delta.OpenWith(table.Store(), delta.Options{Now: nextYear}).CleanLog(ctx, delta.CleanLogOptions{})
+		return err
+	}},
+	"restore": {do: func(ctx context.Context, _ *duckdb.Engine, table *delta.Table, o order) error {
+		_, err := table.Restore(ctx, o.Version, delta.RestoreOptions{})
+		return err
+	}, rows: func(_ contentsByID, o order) contentsByID { return o.Rows }},
+}
+
+func mergedRows(before contentsByID, o order) contentsByID {
+	after := maps.Clone(before)
+	maps.Copy(after, o.Rows)
+	return after
+}
+
+var victimSchema = &delta.Schema{Fields: []delta.Field{
+	{Name: "id", Type: delta.Long, Nullable: true}, {Name: "text", Type: delta.String, Nullable: true},
+}}
+
+func publishRows(mode engine.Mode) func(context.Context, *duckdb.Engine, *delta.Table, order) error {
+	return func(ctx context.Context, e *duckdb.Engine, table *delta.Table, o order) error {
+		out := engine.Output{
+			Table: table, Mode: mode, Schema: victimSchema,
+			Progress: []engine.Progress{{AppID: "victim", Version: o.Number}},
+		}
+		if mode == engine.Merge {
+			out.Keys, out.Newer = []string{"id"}, "source.text <> target.text"
+		}
+		_, err := e.Publish(ctx, o.query(), out)
+		return err
+	}
+}
+
+// query gives the order's rows.
+func (o order) query() string {
+	var rows []string
+	for _, id := range slices.Sorted(maps.Keys(o.Rows)) {
+		rows = append(rows, fmt.Sprintf("(%d, '%s')", id, o.Rows[id]))
+	}
+	return "select * from (values " + strings.Join(rows, ", ") + ") as t(id, text)"
+}
+
+// A place is where the victim's table lies.
+type place struct {
+	Folder string
+	Bucket string
+	S3     s3.Options
+	Work   string // folder of the engine
+}
+
+func (p place) store(ctx context.Context) (objstore.Store, error) {
+	if p.Bucket != "" {
+		return s3.Open(ctx, p.Bucket, "table", p.S3)
+	}
+	return objstore.NewDir(p.Folder)
+}
+
+// victimVariable makes a process of this test's program a victim; it holds the place as JSON.
+const victimVariable = "DUCKDB_TEST_VICTIM"
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(victimVariable); text != "" {
+		if err := runVictim(context.Background(), text, os.Stdin); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// What a victim says, a line each: that it begins or ends a call of the store, and that an order is carried out.
+const (
+	sayCall = "call"
+	sayDone = "done"
+)
+
+// runVictim carries out the orders that come in.
+func runVictim(ctx context.Context, text string, orders io.Reader) error {
+	var p place
+	if err := json.Unmarshal([]byte(text), &p); err != nil {
+		return err
+	}
+	store, err := p.store(ctx)
+	if err != nil {
+		return err
+	}
+	e, err := duckdb.Open(ctx, duckdb.Options{Folder: p.Work, Threads: 2})
+	if err != nil {
+		return err
+	}
+	table := delta.Open(telling{store})
+	for lines := bufio.NewScanner(orders); lines.Scan(); {
+		var o order
+		if err := json.Unmarshal(lines.Bytes(), &o); err != nil {
+			return err
+		}
+		if err := works[o.Kind].do(ctx, e, table, o); err != nil {
+			return fmt.Errorf("order %d, %s: %w", o.Number, o.Kind, err)
+		}
+		if _, err := fmt.Println(sayDone); err != nil {
+			return err
+		}
+	}
+	return e.Close()
+}
+
+// telling is a store that says when a call begins and when it ends.
+type telling struct{ objstore.Store }
+
+func tell() { _, _ = os.Stdout.WriteString(sayCall + "\n") }
+
+func (s telling) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	tell()
+	defer tell()
+	return s.Store.Get(ctx, key, offset, length)
+}
+
+func (s telling) Put(ctx context.Context, key string, body io.Reader) error {
+	tell()
+	defer tell()
+	return s.Store.Put(ctx, key, body)
+}
+
+func (s telling) PutIfAbsent(ctx context.Context, key string, body []byte) error {
+	tell()
+	defer tell()
+	return s.Store.PutIfAbsent(ctx, key, body)
+}
+
+func (s telling) List(ctx context.Context, prefix, after string) iter.Seq2[objstore.Info, error] {
+	tell()
+	return s.Store.List(ctx, prefix, after)
+}
+
+func (s telling) Delete(ctx context.Context, key string) error {
+	tell()
+	defer tell()
+	return s.Store.Delete(ctx, key)
+}
