@@ -76,7 +76,7 @@ func (t txnAction) public() AppTransaction {
 	return out
 }
 
-func (a Add) action(columns []leaf, dataChange bool) (*addAction, error) {
+func (a Add) action(m *Metadata, columns []leaf, dataChange bool) (*addAction, error) {
 	stats, err := a.Stats.format(columns)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (a Add) action(columns []leaf, dataChange bool) (*addAction, error) {
 		DataChange:       dataChange,
 		Stats:            stats,
 	}
-	for k, v := range a.PartitionValues {
+	for k, v := range m.physicalPartition(a.PartitionValues) {
 		if v != nil && *v == "" {
 			v = nil
 		}

@@ -65,7 +65,7 @@ func partitionNode(m *Metadata) parquet.Node {
 	columns := parquet.Group{}
 	for _, c := range m.PartitionColumns {
 		f, _ := m.Schema.Field(c)
-		columns[c] = parquet.Optional(parquetNode(f.Type))
+		columns[m.PhysicalName(f)] = parquet.Optional(parquetNode(f.Type))
 	}
 	return parquet.Optional(columns)
 }
@@ -73,9 +73,9 @@ func partitionNode(m *Metadata) parquet.Node {
 func statsNode(indexed []leaf, long parquet.Node) parquet.Node {
 	bounds, nulls := nodeTree{}, nodeTree{}
 	for _, l := range indexed {
-		nulls.put(l.path, long)
+		nulls.put(l.physical, long)
 		if hasBounds(l.typ) {
-			bounds.put(l.path, parquet.Optional(parquetNode(l.typ)))
+			bounds.put(l.physical, parquet.Optional(parquetNode(l.typ)))
 		}
 	}
 	stats := parquet.Group{"numRecords": long, "tightBounds": parquet.Optional(parquet.Leaf(parquet.BooleanType))}

@@ -214,9 +214,9 @@ func (w *checkpointWriter) stats(a *addAction) {
 		w.row.present(path...)
 	}
 	for _, l := range w.indexed {
-		for n := 1; n < len(l.path); n++ {
+		for n := 1; n < len(l.physical); n++ {
 			for _, group := range []string{"minValues", "maxValues", "nullCount"} {
-				w.row.present(append([]string{"add", "stats_parsed", group}, l.path[:n]...)...)
+				w.row.present(append([]string{"add", "stats_parsed", group}, l.physical[:n]...)...)
 			}
 		}
 	}
@@ -228,9 +228,9 @@ func (w *checkpointWriter) stats(a *addAction) {
 	}
 	for _, l := range w.indexed {
 		c := s.Columns[columnName(l.path)]
-		w.row.typed(l.typ, c.Min, append([]string{"add", "stats_parsed", "minValues"}, l.path...)...)
-		w.row.typed(l.typ, c.Max, append([]string{"add", "stats_parsed", "maxValues"}, l.path...)...)
-		w.row.optionalLong(c.NullCount, append([]string{"add", "stats_parsed", "nullCount"}, l.path...)...)
+		w.row.typed(l.typ, c.Min, append([]string{"add", "stats_parsed", "minValues"}, l.physical...)...)
+		w.row.typed(l.typ, c.Max, append([]string{"add", "stats_parsed", "maxValues"}, l.physical...)...)
+		w.row.optionalLong(c.NullCount, append([]string{"add", "stats_parsed", "nullCount"}, l.physical...)...)
 	}
 }
 
@@ -238,11 +238,12 @@ func (w *checkpointWriter) partition(a *addAction) {
 	w.row.present("add", "partitionValues_parsed")
 	for _, c := range w.metadata.PartitionColumns {
 		f, _ := w.metadata.Schema.Field(c)
-		v, err := ParsePartitionValue(f.Type, partitionValue(a.PartitionValues, c))
+		name := w.metadata.PhysicalName(f)
+		v, err := ParsePartitionValue(f.Type, partitionValue(a.PartitionValues, name))
 		if err != nil {
 			w.row.fail(fmt.Errorf("file %q: %w", a.Path, err))
 		}
-		w.row.typed(f.Type, v, "add", "partitionValues_parsed", c)
+		w.row.typed(f.Type, v, "add", "partitionValues_parsed", name)
 	}
 }
 

@@ -64,9 +64,15 @@ func (p *prepared) version() Version {
 func (p *prepared) build() (*commitFile, []byte, error) {
 	now := p.table.now()
 	p.info.Timestamp = now.UnixMilli()
-	if p.base != nil && p.base.inCommitTimestamps() {
-		at := max(now.UnixMilli(), p.base.timestamp.UnixMilli()+1)
+	p.info.InCommitTimestamp = nil
+	metadata := p.metadata
+	if p.inCommitTimestamps() {
+		at := now.UnixMilli()
+		if p.base != nil {
+			at = max(at, p.base.timestamp.UnixMilli()+1)
+		}
 		p.info.InCommitTimestamp = &at
+		metadata = p.enabledInCommit(at)
 	}
 	info, err := marshalInfo(p.info)
 	if err != nil {
@@ -76,8 +82,8 @@ func (p *prepared) build() (*commitFile, []byte, error) {
 	if p.protocol != nil {
 		lines = append(lines, logLine{Protocol: p.protocol})
 	}
-	if p.metadata != nil {
-		lines = append(lines, logLine{Metadata: p.metadata})
+	if metadata != nil {
+		lines = append(lines, logLine{Metadata: metadata})
 	}
 	for i := range p.txns {
 		lines = append(lines, logLine{Txn: &p.txns[i]})
@@ -100,6 +106,25 @@ func (p *prepared) build() (*commitFile, []byte, error) {
 	}
 	own.modTime = now
 	return own, body, nil
+}
+
+// inCommitTimestamps is whether the commit has a time of its own.
+func (p *prepared) inCommitTimestamps() bool {
+	if p.base == nil || p.metadata != nil {
+		return p.afterCommit.enabled(inCommitTimestampsProperty)
+	}
+	return p.base.inCommitTimestamps()
+}
+
+// enabledInCommit gives the metadata of the commit, with its version and time when it is the first that has a time of its own.
+func (p *prepared) enabledInCommit(at int64) *metadataAction {
+	if p.metadata == nil || p.base == nil || p.base.inCommitTimestamps() {
+		return p.metadata
+	}
+	m := *p.metadata
+	m.Configuration = withText(m.Configuration, enablementVersionProperty, fmt.Sprint(p.version()))
+	m.Configuration[enablementTimestampProperty] = fmt.Sprint(at)
+	return &m
 }
 
 // rebase takes in the winner and all commits behind it.
@@ -163,7 +188,11 @@ func (p *prepared) done(own *commitFile) (*Snapshot, error) {
 	}
 	r := newReconciler(own.version)
 	r.commit(own)
-	return p.table.newSnapshot(r.finish(), own.modTime)
+	s, err := p.table.newSnapshot(r.finish(), own.modTime)
+	if err == nil && s.inCommitTimestamps() {
+		s.timestamp = inCommitTimestamp(own, s.timestamp)
+	}
+	return s, err
 }
 
 // putCommit stores a commit as one version, and finds out what happened when the store does not say: nil, nil when the commit is

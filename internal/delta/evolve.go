@@ -7,7 +7,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -65,10 +64,10 @@ func evolveStruct(where string, from, to *Struct) (Type, error) {
 				return nil, err
 			}
 			metadata := maps.Clone(old.Metadata)
-			if metadata == nil {
-				metadata = f.Metadata
+			if metadata == nil && len(f.Metadata) > 0 {
+				metadata = map[string]json.RawMessage{}
 			}
-			maps.Copy(metadata, f.Metadata)
+			maps.Copy(metadata, without(f.Metadata, mappingIDKey, physicalNameKey, typeChangesKey)) // of the table, not the caller's
 			f = Field{Name: f.Name, Type: t, Nullable: f.Nullable, Metadata: metadata}
 		}
 		out.Fields = append(out.Fields, f)
@@ -79,6 +78,20 @@ func evolveStruct(where string, from, to *Struct) (Type, error) {
 		}
 	}
 	return out, nil
+}
+
+// Evolve gives the metadata with another schema, in which columns and members of structs are new, all of them nullable, or may be
+// null that might not before. When the table maps columns, new ones get their ids and physical names, unless they come with some;
+// a transaction that is then given the schema ([Transaction.SetSchema]) keeps them, so that data files can be written first.
+func (m Metadata) Evolve(to *Schema) (Metadata, error) {
+	var err error
+	if m.Schema, err = evolve(m.Schema, to); err != nil {
+		return m, err
+	}
+	if m.ColumnMapping() == MapNone {
+		return m, nil
+	}
+	return m, m.mapColumns(newPhysicalName)
 }
 
 // accepts says whether rows of one schema can be written into a table of another.
@@ -131,118 +144,3 @@ func requiredLeaves(s *Struct, prefix []string) iter.Seq[string] {
 		}
 	}
 }
-
-// upgraded gives the lowest protocol that serves a table of this metadata and keeps every feature that the table has.
-func (p Protocol) upgraded(m *Metadata) Protocol {
-	has := p.listed(true)
-	needed := slices.DeleteFunc(m.needs(), func(name string) bool { return slices.Contains(has, name) })
-	if len(needed) == 0 {
-		return p
-	}
-	implied := func(name string) bool { return findFeature(name).legacyWriter > 0 && !findFeature(name).reader }
-	if p.MinWriterVersion < featureVersionWriter && !slices.ContainsFunc(needed, func(name string) bool { return !implied(name) }) {
-		for _, name := range needed {
-			p.MinWriterVersion = max(p.MinWriterVersion, findFeature(name).legacyWriter)
-		}
-		return p
-	}
-	out := Protocol{MinReaderVersion: p.MinReaderVersion, MinWriterVersion: featureVersionWriter, ReaderFeatures: p.ReaderFeatures}
-	out.WriterFeatures = union(has, needed)
-	if slices.ContainsFunc(needed, func(name string) bool { return findFeature(name).reader }) {
-		out.MinReaderVersion = featureVersionReader
-		readers := slices.DeleteFunc(slices.Clone(needed), func(name string) bool { return !findFeature(name).reader })
-		out.ReaderFeatures = union(p.listed(false), readers)
-	}
-	return out
-}
-
-// needs names the features that a table of this metadata uses, of those that are turned on by using them.
-func (m *Metadata) needs() []string {
-	var needed []string
-	if m.enabled("delta.appendOnly") {
-		needed = append(needed, "appendOnly")
-	}
-	if hasType(TimestampNTZ)(usage{metadata: m}) {
-		needed = append(needed, "timestampNtz")
-	}
-	for _, c := range m.Constraints() {
-		needed = append(needed, string(c.Rule))
-	}
-	return union(needed, nil)
-}
-
-func union(a, b []string) []string {
-	all := slices.Concat(a, b)
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-func (p Protocol) equal(q Protocol) bool {
-	return p.MinReaderVersion == q.MinReaderVersion && p.MinWriterVersion == q.MinWriterVersion &&
-		slices.Equal(p.ReaderFeatures, q.ReaderFeatures) && slices.Equal(p.WriterFeatures, q.WriterFeatures)
-}
-
-// settable are the table properties that this package honours, with what their values must be.
-var settable = map[string]func(string) error{
-	"delta.appendOnly":                      isBool,
-	"delta.checkpointInterval":              isPositive,
-	"delta.checkpoint.writeStatsAsJson":     isBool,
-	"delta.checkpoint.writeStatsAsStruct":   isBool,
-	"delta.dataSkippingNumIndexedCols":      isInteger,
-	"delta.dataSkippingStatsColumns":        isAnything,
-	"delta.deletedFileRetentionDuration":    isInterval,
-	"delta.logRetentionDuration":            isInterval,
-	"delta.setTransactionRetentionDuration": isInterval,
-	"delta.enableExpiredLogCleanup":         isBool,
-	"delta.isolationLevel":                  isIsolation,
-	"delta.parquet.compression.codec":       isAnything,
-	"delta.targetFileSize":                  isAnything,
-}
-
-// checkProperties refuses properties of the protocol that would be promises this package cannot keep.
-func checkProperties(properties map[string]string) error {
-	for _, k := range slices.Sorted(maps.Keys(properties)) {
-		if !strings.HasPrefix(k, "delta.") || strings.HasPrefix(k, constraintPrefix) {
-			continue
-		}
-		check, ok := settable[k]
-		if !ok {
-			return fmt.Errorf("table property: %w", &UnsupportedError{Features: []string{k}, Write: true})
-		}
-		if err := check(properties[k]); err != nil {
-			return fmt.Errorf("table property %s: %w", k, err)
-		}
-	}
-	return nil
-}
-
-func isBool(s string) error {
-	_, err := strconv.ParseBool(s)
-	return err
-}
-
-func isInteger(s string) error {
-	_, err := strconv.Atoi(s)
-	return err
-}
-
-func isPositive(s string) error {
-	if n, err := strconv.Atoi(s); err != nil || n < 1 {
-		return fmt.Errorf("%q is no number above 0", s)
-	}
-	return nil
-}
-
-func isInterval(s string) error {
-	_, err := parseInterval(s)
-	return err
-}
-
-func isIsolation(s string) error {
-	if s != serializable && s != writeSerializable {
-		return fmt.Errorf("%q is neither %s nor %s", s, serializable, writeSerializable)
-	}
-	return nil
-}
-
-func isAnything(string) error { return nil }

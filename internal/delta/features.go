@@ -26,6 +26,7 @@ type feature struct {
 	read, write  support
 	inFiles      bool             // what data files hold hangs on it
 	inUse        func(usage) bool // nil: whenever it is listed
+	wanted       func(usage) bool // whether a table must list it; nil: when it is in use
 }
 
 // usage is what a feature's inUse looks at.
@@ -37,21 +38,23 @@ type usage struct {
 const featureVersionReader, featureVersionWriter = 3, 7
 
 var features = []feature{
-	{name: "appendOnly", legacyWriter: 2, read: served, write: served},
-	{name: "invariants", legacyWriter: 2, read: served, write: served},
-	{name: "checkConstraints", legacyWriter: 3, read: served, write: served},
+	{name: "appendOnly", legacyWriter: 2, read: served, write: served, wanted: enabled("delta.appendOnly")},
+	{name: "invariants", legacyWriter: 2, read: served, write: served, wanted: hasRule(InvariantRule)},
+	{name: "checkConstraints", legacyWriter: 3, read: served, write: served, wanted: hasRule(CheckRule)},
 	{name: "changeDataFeed", legacyWriter: 4, read: served, write: whenIdle, inUse: enabled("delta.enableChangeDataFeed")},
-	{name: "generatedColumns", legacyWriter: 4, read: served, write: served},
-	{name: "columnMapping", reader: true, legacyReader: 2, legacyWriter: 5, read: served, write: whenIdle, inFiles: true, inUse: mapsColumns},
+	{name: "generatedColumns", legacyWriter: 4, read: served, write: served, wanted: hasRule(GeneratedRule)},
+	{name: "columnMapping", reader: true, legacyReader: 2, legacyWriter: 5, read: served, write: served, inFiles: true, inUse: mapsColumns},
 	{name: "identityColumns", legacyWriter: 6, read: served, write: whenIdle, inUse: fieldMetadata("delta.identity.start")},
-	{name: "allowColumnDefaults", read: served, write: served},
-	{name: "deletionVectors", reader: true, read: served, write: whenIdle, inFiles: true, inUse: func(u usage) bool { return u.vectors }},
-	{name: "timestampNtz", aliases: []string{"timestampWithoutTimezone"}, reader: true, read: served, write: served},
+	{name: "allowColumnDefaults", read: served, write: served, wanted: hasRule(DefaultRule)},
+	{name: "deletionVectors", reader: true, read: served, write: whenIdle, inFiles: true, inUse: func(u usage) bool { return u.vectors },
+		wanted: enabled("delta.enableDeletionVectors")},
+	{name: "timestampNtz", aliases: []string{"timestampWithoutTimezone"}, reader: true, read: served, write: served,
+		wanted: hasType(TimestampNTZ)},
 	{name: "v2Checkpoint", reader: true, read: served, write: whenIdle, inUse: wantsV2Checkpoints},
-	{name: "typeWidening", aliases: []string{"typeWidening-preview"}, reader: true, read: served, write: whenIdle, inFiles: true,
-		inUse: fieldMetadata(typeChangesKey)},
+	{name: "typeWidening", aliases: []string{"typeWidening-preview"}, reader: true, read: served, write: served, inFiles: true,
+		inUse: fieldMetadata(typeChangesKey), wanted: enabled(typeWideningProperty)},
 	{name: "vacuumProtocolCheck", reader: true, read: served, write: served},
-	{name: "inCommitTimestamp", read: served, write: served},
+	{name: "inCommitTimestamp", read: served, write: served, wanted: enabled(inCommitTimestampsProperty)},
 	{name: "domainMetadata", read: served, write: served},
 	{name: "rowTracking", read: served, write: refused},
 	{name: "clustering", aliases: []string{"liquid"}, read: served, write: refused},
@@ -67,6 +70,14 @@ var features = []feature{
 	{name: "catalogManaged", aliases: []string{"catalogOwned-preview", "coordinatedCommits-preview"}, reader: true},
 }
 
+// wants is whether the protocol of a table must list the feature.
+func (f *feature) wants(u usage) bool {
+	if f.wanted != nil {
+		return f.wanted(u)
+	}
+	return f.inUse != nil && f.inUse(u)
+}
+
 func fieldMetadata(key string) func(usage) bool {
 	return func(u usage) bool {
 		for _, f := range u.metadata.Schema.fields() {
@@ -75,6 +86,12 @@ func fieldMetadata(key string) func(usage) bool {
 			}
 		}
 		return false
+	}
+}
+
+func hasRule(rule Rule) func(usage) bool {
+	return func(u usage) bool {
+		return slices.ContainsFunc(u.metadata.Constraints(), func(c Constraint) bool { return c.Rule == rule })
 	}
 }
 

@@ -130,6 +130,15 @@ func TestUpgradesListWhatOldVersionsImplied(t *testing.T) {
 			WriterFeatures: []string{"appendOnly", "changeDataFeed", "checkConstraints", "columnMapping", "generatedColumns", "invariants", "timestampNtz"}}},
 		{"there already", Protocol{MinReaderVersion: 3, MinWriterVersion: 7, ReaderFeatures: []string{"timestampNtz"}, WriterFeatures: []string{"timestampNtz"}}, ntz,
 			Protocol{MinReaderVersion: 3, MinWriterVersion: 7, ReaderFeatures: []string{"timestampNtz"}, WriterFeatures: []string{"timestampNtz"}}},
+		{"mapped columns", Protocol{MinReaderVersion: 1, MinWriterVersion: 2}, using("columnMapping"), Protocol{MinReaderVersion: 2, MinWriterVersion: 5}},
+		{"mapped columns among features of writers", Protocol{MinReaderVersion: 1, MinWriterVersion: 7, WriterFeatures: []string{"inCommitTimestamp"}}, using("columnMapping"),
+			Protocol{MinReaderVersion: 2, MinWriterVersion: 7, WriterFeatures: []string{"columnMapping", "inCommitTimestamp"}}},
+		{"mapped columns among features", Protocol{MinReaderVersion: 3, MinWriterVersion: 7, ReaderFeatures: []string{"timestampNtz"}, WriterFeatures: []string{"timestampNtz"}}, using("columnMapping"),
+			Protocol{MinReaderVersion: 3, MinWriterVersion: 7, ReaderFeatures: []string{"columnMapping", "timestampNtz"}, WriterFeatures: []string{"columnMapping", "timestampNtz"}}},
+		{"V2 checkpoints", Protocol{MinReaderVersion: 1, MinWriterVersion: 1}, using("v2Checkpoint"),
+			Protocol{MinReaderVersion: 3, MinWriterVersion: 7, ReaderFeatures: []string{"v2Checkpoint"}, WriterFeatures: []string{"v2Checkpoint"}}},
+		{"a feature by its old name", Protocol{MinReaderVersion: 3, MinWriterVersion: 7, ReaderFeatures: []string{"typeWidening-preview"}, WriterFeatures: []string{"typeWidening-preview"}}, using("typeWidening"),
+			Protocol{MinReaderVersion: 3, MinWriterVersion: 7, ReaderFeatures: []string{"typeWidening-preview"}, WriterFeatures: []string{"typeWidening-preview"}}},
 	} {
 		if diff := cmp.Diff(tt.want, tt.from.upgraded(tt.m)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)

@@ -117,6 +117,10 @@ const (
 	defaultDeletedFileRetention = 7 * 24 * time.Hour
 )
 
+func (m *Metadata) partitionedBy(column string) bool {
+	return slices.Contains(m.PartitionColumns, column)
+}
+
 func (m *Metadata) enabled(property string) bool {
 	return strings.EqualFold(m.Configuration[property], "true")
 }

@@ -177,11 +177,13 @@ func (s *Struct) UnmarshalJSON(text []byte) error {
 
 // validate says whether new tables may have the schema. Spark compares names without case, so names equal but for
 // case would make a table that it cannot read.
-func (s *Schema) validate(partitionColumns []string) error {
+func (m *Metadata) validate() error {
+	s, partitionColumns := m.Schema, m.PartitionColumns
 	if len(s.Fields) == 0 {
 		return errors.New("schema has no columns")
 	}
-	if err := validateType("", s); err != nil {
+	free := m.ColumnMapping() != MapNone // data files have other names
+	if err := validateType("", s, free); err != nil {
 		return err
 	}
 	for i, c := range partitionColumns {
@@ -204,7 +206,7 @@ func (s *Schema) validate(partitionColumns []string) error {
 	return nil
 }
 
-func validateType(where string, t Type) error {
+func validateType(where string, t Type, free bool) error {
 	switch t := t.(type) {
 	case *Struct:
 		seen := map[string]string{}
@@ -217,20 +219,20 @@ func validateType(where string, t Type) error {
 				return fmt.Errorf("fields %s%q and %q have one name to readers that ignore case", where, f.Name, other)
 			}
 			seen[folded] = f.Name
-			if i := strings.IndexAny(f.Name, " ,;{}()\n\t="); i >= 0 {
-				return fmt.Errorf("field %s%q has a %q in its name, which Parquet writers refuse", where, f.Name, f.Name[i])
+			if i := strings.IndexAny(f.Name, " ,;{}()\n\t="); i >= 0 && !free {
+				return fmt.Errorf("field %s%q has a %q in its name, which Parquet writers refuse; %s lets it be", where, f.Name, f.Name[i], mappingModeProperty)
 			}
-			if err := validateType(where+f.Name+".", f.Type); err != nil {
+			if err := validateType(where+f.Name+".", f.Type, free); err != nil {
 				return err
 			}
 		}
 	case *Array:
-		return validateType(where+"element.", t.Element)
+		return validateType(where+"element.", t.Element, free)
 	case *Map:
-		if err := validateType(where+"key.", t.Key); err != nil {
+		if err := validateType(where+"key.", t.Key, free); err != nil {
 			return err
 		}
-		return validateType(where+"value.", t.Value)
+		return validateType(where+"value.", t.Value, free)
 	case Primitive:
 		if !slices.Contains(writablePrimitives, t) {
 			return fmt.Errorf("%s has type %s, which cannot be written", strings.TrimSuffix(where, "."), t)

@@ -161,7 +161,7 @@ func randomFile(t *testing.T, r *rand.Rand, m *Metadata) ([]map[string]any, *add
 	if r.IntN(10) > 0 {
 		add.Stats = stats.Stats()
 	}
-	action, err := add.action(m.indexedColumns(), true)
+	action, err := add.action(m, m.indexedColumns(), true)
 	if err != nil {
 		t.Fatal(err)
 	}

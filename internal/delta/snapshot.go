@@ -42,9 +42,7 @@ func (s *Snapshot) usage() usage {
 	return usage{metadata: &s.metadata, vectors: vectors}
 }
 
-func (s *Snapshot) inCommitTimestamps() bool {
-	return s.metadata.enabled("delta.enableInCommitTimestamps")
-}
+func (s *Snapshot) inCommitTimestamps() bool { return s.metadata.enabled(inCommitTimestampsProperty) }
 
 // Table is the table that the snapshot was taken of.
 func (s *Snapshot) Table() *Table { return s.table }
@@ -143,7 +141,7 @@ func (s *Snapshot) CheckWrite() error { return s.protocol.checkWrite(s.usage()) 
 
 // Begin starts a transaction on top of the snapshot.
 func (s *Snapshot) Begin(op Operation) *Transaction {
-	return &Transaction{snapshot: s, operation: op, configuration: map[string]string{}, txns: map[string]int64{}}
+	return &Transaction{snapshot: s, operation: op, configuration: map[string]string{}, unset: map[string]bool{}, txns: map[string]int64{}}
 }
 
 // filter makes the test of files for predicates.

@@ -97,10 +97,13 @@ func (t *Table) prepareCreate(m Metadata) (*prepared, error) {
 	if m.Schema == nil {
 		return nil, errors.New("no schema")
 	}
-	if err := m.Schema.validate(m.PartitionColumns); err != nil {
+	if err := checkProperties(m.Configuration); err != nil {
 		return nil, err
 	}
-	if err := checkProperties(m.Configuration); err != nil {
+	if err := m.setMapping(MapNone, true); err != nil {
+		return nil, err
+	}
+	if err := m.validate(); err != nil {
 		return nil, err
 	}
 	if m.ID == "" {

@@ -8,6 +8,13 @@ import (
 	"time"
 )
 
+// Properties of in-commit timestamps. Where a table had commits before they were enabled, the others say since when it has them.
+const (
+	inCommitTimestampsProperty  = "delta.enableInCommitTimestamps"
+	enablementVersionProperty   = "delta.inCommitTimestampEnablementVersion"
+	enablementTimestampProperty = "delta.inCommitTimestampEnablementTimestamp"
+)
+
 // SnapshotAsOf reads the version that was the latest at a moment. The error is a *[VersionError] when the moment is
 // before the first version that can be read, or after the latest.
 func (t *Table) SnapshotAsOf(ctx context.Context, at time.Time) (*Snapshot, error) {
@@ -89,8 +96,8 @@ func firstError(err error, otherwise error) error {
 // inCommitEnablement says since which version and moment commits carry their own time. A table that does not say has had it
 // from the start.
 func (m *Metadata) inCommitEnablement() (Version, time.Time) {
-	v, errV := strconv.ParseInt(m.Configuration["delta.inCommitTimestampEnablementVersion"], 10, 64)
-	ms, errT := strconv.ParseInt(m.Configuration["delta.inCommitTimestampEnablementTimestamp"], 10, 64)
+	v, errV := strconv.ParseInt(m.Configuration[enablementVersionProperty], 10, 64)
+	ms, errT := strconv.ParseInt(m.Configuration[enablementTimestampProperty], 10, 64)
 	if errV != nil || errT != nil {
 		return 0, time.Time{}
 	}

@@ -33,9 +33,11 @@ type Transaction struct {
 	reads         []Predicate // a file counts as read when one of them may be true in it
 	txns          map[string]int64
 	schema        *Schema
+	changes       []ColumnChange
 	configuration map[string]string
 	constraints   []constraintChange
 	enforced      []Constraint
+	unset         map[string]bool
 	committed     bool
 }
 
@@ -57,8 +59,17 @@ func (tx *Transaction) SetTransaction(appID string, version int64) { tx.txns[app
 // SetSchema changes the table's schema. Columns may only be added, and must be nullable.
 func (tx *Transaction) SetSchema(s *Schema) { tx.schema = s }
 
-// SetConfiguration sets a table property.
-func (tx *Transaction) SetConfiguration(key, value string) { tx.configuration[key] = value }
+// SetConfiguration sets a table property. The protocol is raised to what the property asks for.
+func (tx *Transaction) SetConfiguration(key, value string) {
+	tx.configuration[key] = value
+	delete(tx.unset, key)
+}
+
+// UnsetConfiguration takes a table property away.
+func (tx *Transaction) UnsetConfiguration(key string) {
+	tx.unset[key] = true
+	delete(tx.configuration, key)
+}
 
 // SetMetrics adds to the operation's metrics, which are often known last.
 func (tx *Transaction) SetMetrics(metrics map[string]int64) {
@@ -165,34 +176,8 @@ func (op Operation) commitInfo(t *Table) commitInfoAction {
 // prepareMetadata works out the table's metadata and protocol after the commit, and that we may write such a table.
 func (tx *Transaction) prepareMetadata(p *prepared) error {
 	s := tx.snapshot
-	p.afterCommit = s.metadata
-	if tx.schema != nil {
-		evolved, err := evolve(s.metadata.Schema, tx.schema)
-		if err != nil {
-			return err
-		}
-		if err := evolved.validate(s.metadata.PartitionColumns); err != nil {
-			return err
-		}
-		p.afterCommit.Schema = evolved
-	}
-	if len(tx.configuration)+len(tx.constraints) > 0 {
-		for key := range tx.configuration {
-			if strings.HasPrefix(key, constraintPrefix) {
-				return fmt.Errorf("table property %s: constraints are set by SetConstraint", key)
-			}
-		}
-		if err := checkProperties(tx.configuration); err != nil {
-			return err
-		}
-		p.afterCommit.Configuration = maps.Clone(s.metadata.Configuration)
-		if p.afterCommit.Configuration == nil {
-			p.afterCommit.Configuration = map[string]string{}
-		}
-		maps.Copy(p.afterCommit.Configuration, tx.configuration)
-		if err := tx.applyConstraints(p.afterCommit.Configuration); err != nil {
-			return err
-		}
+	if err := tx.changeMetadata(&p.afterCommit); err != nil {
+		return err
 	}
 	changed := !maps.Equal(p.afterCommit.Configuration, s.metadata.Configuration) ||
 		!equalTypes(p.afterCommit.Schema, s.metadata.Schema)
@@ -214,6 +199,31 @@ func (tx *Transaction) prepareMetadata(p *prepared) error {
 	return protocol.checkWrite(u)
 }
 
+// changeMetadata gives the table's metadata with what the transaction was told to change of it.
+func (tx *Transaction) changeMetadata(m *Metadata) (err error) {
+	*m = tx.snapshot.metadata
+	if tx.schema != nil {
+		if *m, err = m.Evolve(tx.schema); err != nil {
+			return err
+		}
+	}
+	if len(tx.configuration)+len(tx.unset)+len(tx.constraints) > 0 {
+		if *m, err = m.configure(tx.configuration, tx.unset); err != nil {
+			return err
+		}
+		if err := tx.applyConstraints(m.Configuration); err != nil {
+			return err
+		}
+	}
+	if *m, err = m.altered(tx.changes); err != nil {
+		return err
+	}
+	if tx.schema == nil && len(tx.changes) == 0 {
+		return nil
+	}
+	return m.validate()
+}
+
 func (tx *Transaction) prepareAdds(p *prepared, now time.Time) error {
 	columns := p.afterCommit.indexedColumns()
 	seen := map[string]bool{}
@@ -224,7 +234,7 @@ func (tx *Transaction) prepareAdds(p *prepared, now time.Time) error {
 		if a.ModificationTime.IsZero() {
 			a.ModificationTime = now
 		}
-		action, err := a.action(columns, !tx.operation.Rearrange)
+		action, err := a.action(&p.afterCommit, columns, !tx.operation.Rearrange)
 		if err != nil {
 			return fmt.Errorf("add %q: %w", a.Path, err)
 		}

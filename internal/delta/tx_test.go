@@ -47,7 +47,7 @@ func TestTransactionsThatBreakTheTableAreRefused(t *testing.T) {
 		{"remove twice", func(tx *delta.Transaction) { tx.Remove(one, one) }, "removed twice"},
 		{"remove and add", func(tx *delta.Transaction) { tx.Remove(one); tx.Add(one) }, "the same transaction adds it"},
 		{"read of no column", func(tx *delta.Transaction) { tx.Read(delta.Col("x").Eq(1)) }, "no column x"},
-		{"unknown property", func(tx *delta.Transaction) { tx.SetConfiguration("delta.enableDeletionVectors", "true") }, "delta.enableDeletionVectors"},
+		{"unknown property", func(tx *delta.Transaction) { tx.SetConfiguration("delta.enableDeletionVector", "true") }, "is delta.enableDeletionVectors meant?"},
 		{"bad property", func(tx *delta.Transaction) { tx.SetConfiguration("delta.checkpointInterval", "0") }, "no number above 0"},
 		{"bad interval", func(tx *delta.Transaction) { tx.SetConfiguration("delta.logRetentionDuration", "interval 2 months") }, "is no interval"},
 	} {
