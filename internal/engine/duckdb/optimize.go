@@ -39,7 +39,7 @@ func (e *Engine) optimize(ctx context.Context, t *delta.Table, o engine.Optimize
 		return engine.Optimized{}, err
 	}
 	done := engine.Optimized{Before: s.Version(), After: s.Version()}
-	if err := s.CheckWrite(); err != nil {
+	if err := checkWrite(s); err != nil {
 		return done, err
 	}
 	r := &rearrangement{publication: publication{engine: e, out: engine.Output{Table: t}}, snapshot: s, options: o}

@@ -127,7 +127,7 @@ func (p *publication) once(ctx context.Context) (engine.Published, error) {
 		return engine.Published{AlreadyApplied: true, Before: snapshot.Version(), After: snapshot.Version()}, nil
 	}
 	// Before any work, and before files are written that no commit would name.
-	if err := snapshot.CheckWrite(); err != nil {
+	if err := checkWrite(snapshot); err != nil {
 		return engine.Published{}, err
 	}
 	c, err := p.change(ctx, snapshot)

@@ -22,6 +22,15 @@ type written struct {
 	partition  map[string]*string           // by column, as DuckDB casts it to text
 }
 
+// checkWrite says whether data files of the table can be written here.
+func checkWrite(s *delta.Snapshot) error {
+	m := s.Metadata()
+	if m.ColumnMapping() != delta.MapNone {
+		return &delta.UnsupportedError{Features: []string{"columnMapping"}, Write: true}
+	}
+	return s.CheckWrite()
+}
+
 // rowGroupBytes bounds what a writer holds in memory.
 const rowGroupBytes = "16MB"
 
