@@ -13,19 +13,19 @@ import (
 // wantedFile is an object that a version needs.
 type wantedFile struct {
 	key  string
-	size int64 // noSize: not told
-	add  *addAction
+	size int64  // noSize: not told
+	file string // the key of the data file in the version; "": a file of deletion vectors
 }
 
 const noSize int64 = -1
 
 // wanted lists the objects that data files need, by key. Those outside of the table are left out.
-func (t *Table) wanted(files []*addAction) ([]wantedFile, error) {
+func (t *Table) wanted(files iter.Seq[*addAction]) ([]wantedFile, error) {
 	var out []wantedFile
 	vectors := map[string]bool{}
-	for _, a := range files {
+	for a := range files {
 		if key, err := t.FileKey(a.Path); err == nil {
-			out = append(out, wantedFile{key: key, size: a.Size, add: a})
+			out = append(out, wantedFile{key: strings.Clone(key), size: a.Size, file: strings.Clone(a.key())})
 		}
 		if a.DeletionVector == nil {
 			continue
@@ -95,7 +95,7 @@ func (t *Table) locate(ctx context.Context, files []wantedFile) iter.Seq2[locate
 
 // files looks for the objects of a version, and gives the data files that are there whole.
 func (c *checker) files(ctx context.Context, s *Snapshot) ([]wantedFile, error) {
-	files, err := c.table.wanted(s.state.files)
+	files, err := c.table.wanted(s.state.files.all())
 	if err != nil {
 		return nil, c.found(UnreadableVersion, commitKey(s.Version()), "%v", err)
 	}
@@ -115,7 +115,7 @@ func (c *checker) files(ctx context.Context, s *Snapshot) ([]wantedFile, error) 
 			err = c.found(MissingFile, f.key, "version %d needs it, and it is not there", s.Version())
 		case f.info != nil && f.size != noSize && f.info.Size != f.size:
 			err = c.found(WrongSize, f.key, "it has %d bytes, the log says %d", f.info.Size, f.size)
-		case f.info != nil && f.add != nil:
+		case f.info != nil && f.file != "":
 			present = append(present, f.wantedFile)
 		}
 		if err != nil {

@@ -37,7 +37,8 @@ func (c *checker) statistics(ctx context.Context, s *Snapshot, files []wantedFil
 func (c *checker) dataFile(ctx context.Context, s *Snapshot, f wantedFile) error {
 	r, size, err := c.table.readerAt(ctx, objstore.Info{Key: f.key, Size: f.size})
 	var actual *fileFacts
-	stats := parseStats(f.add.Stats, s.dataColumns())
+	add := s.state.files.finder().find(f.file)
+	stats := parseStats(add.Stats, s.dataColumns())
 	if err == nil {
 		actual, err = readFileFacts(r, size, s, stats)
 		if failed := r.failure(); failed != nil {
@@ -53,10 +54,10 @@ func (c *checker) dataFile(ctx context.Context, s *Snapshot, f wantedFile) error
 	case err != nil:
 		return err
 	}
-	if err := c.vector(ctx, f, actual.rows); err != nil || stats == nil {
+	if err := c.vector(ctx, f.key, add, actual.rows); err != nil || stats == nil {
 		return err
 	}
-	for _, lie := range actual.contradict(stats, f.add.DeletionVector != nil) {
+	for _, lie := range actual.contradict(stats, add.DeletionVector != nil) {
 		if err := c.found(FalseStatistics, f.key, "%s", lie); err != nil {
 			return err
 		}
@@ -65,22 +66,22 @@ func (c *checker) dataFile(ctx context.Context, s *Snapshot, f wantedFile) error
 }
 
 // vector reads the deletion vector of a data file of so many rows.
-func (c *checker) vector(ctx context.Context, f wantedFile, rows int64) error {
-	v := f.add.DeletionVector
+func (c *checker) vector(ctx context.Context, key string, file *addAction, rows int64) error {
+	v := file.DeletionVector
 	if v == nil {
 		return nil
 	}
-	deleted, err := c.table.DeletedRows(ctx, Add{Path: f.add.Path, DeletionVector: v})
+	deleted, err := c.table.DeletedRows(ctx, Add{Path: file.Path, DeletionVector: v})
 	var corrupt *CorruptError
 	switch {
 	case isMissing(err): // found already, when it lies in the table
 		return nil
 	case errors.As(err, &corrupt):
-		return c.found(BrokenFile, f.key, "%v", err)
+		return c.found(BrokenFile, key, "%v", err)
 	case err != nil:
 		return err
 	case deleted.Last() >= rows:
-		return c.found(BrokenFile, f.key, "its deletion vector deletes row %d of %d", deleted.Last(), rows)
+		return c.found(BrokenFile, key, "its deletion vector deletes row %d of %d", deleted.Last(), rows)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (t *Table) Checkpoint(ctx context.Context, s *Snapshot) error {
 		return nil
 	}
 	return t.writeLastCheckpoint(ctx, lastCheckpoint{
-		Version: s.Version(), Size: int64(actions), SizeInBytes: int64(len(body)), NumOfAddFiles: int64(len(s.state.files)),
+		Version: s.Version(), Size: int64(actions), SizeInBytes: int64(len(body)), NumOfAddFiles: int64(s.state.files.len()),
 	})
 }
 
@@ -60,12 +60,12 @@ func (s *Snapshot) encodeCheckpoint(now time.Time) ([]byte, int, error) {
 	for _, name := range slices.Sorted(maps.Keys(s.state.domains)) {
 		w.domain(s.state.domains[name])
 	}
-	for _, a := range s.state.files {
+	for a := range s.state.files.all() {
 		w.add(a)
 	}
 	// Readers behind the retention do not exist any more; nobody needs older tombstones.
 	expired := now.Add(-s.metadata.deletedFileRetention()).UnixMilli()
-	for _, r := range s.state.tombstones {
+	for r := range s.state.tombstones.all() {
 		if r.DeletionTimestamp > expired {
 			w.remove(r)
 		}

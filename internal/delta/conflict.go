@@ -73,15 +73,9 @@ func (p *prepared) readConflict(winner *commitFile, fail func(string, ...any) er
 			}
 		}
 	}
-	gone := map[string]bool{}
+	live := p.base.state.files.finder()
 	for _, r := range winner.removes {
-		gone[r.key()] = true
-	}
-	if len(gone) == 0 {
-		return nil
-	}
-	for _, a := range p.base.state.files {
-		if gone[a.key()] && read(a) {
+		if a := live.find(r.key()); a != nil && read(a) {
 			return fail("it removed %s, which this transaction read", a.Path)
 		}
 	}

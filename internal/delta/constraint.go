@@ -196,7 +196,7 @@ func findConstraint(configuration map[string]string, name string) (string, bool)
 // transaction began with.
 func (p *prepared) checkEnforced(before, after *Metadata) error {
 	rows := len(p.adds) > 0 && !p.rearrange
-	live := p.base != nil && len(p.base.state.files) > 0
+	live := p.base != nil && p.base.state.files.len() > 0
 	had := before.Constraints()
 	var missing []string
 	for _, c := range after.Constraints() {

@@ -39,7 +39,8 @@
 //   - Log Compaction Files, Version Checksum Files: passed over when reading, not written. Staged commits are not read.
 //   - Actions (logline.go, commitinfo.go): metaData, protocol, add, remove, txn, cdc, domainMetadata,
 //     commitInfo, sidecar, checkpointMetadata. Unknown actions and fields are passed over.
-//   - Action Reconciliation (state.go, replay.go): newest first; only files that commits name are remembered on the way.
+//   - Action Reconciliation (state.go, replay.go): newest first; only files that commits name are remembered on the way. What is
+//     live, and the tombstones, are kept sorted and packed (filelist.go).
 //   - Table Features (features.go): one table says for each feature how far it is served. Features that a reader must know
 //     and this package does not are an [UnsupportedError] with their names; so are those for writers, when a transaction
 //     commits. Protocol versions that imply features are taken apart likewise.

@@ -30,12 +30,12 @@ func FuzzCommit(f *testing.F) {
 		r := newReconciler(1)
 		r.commit(c)
 		s := r.finish()
-		if forward := newReconciler(0).finish().after(c); len(forward.files) != len(s.files) || len(forward.tombstones) != len(s.tombstones) {
-			t.Errorf("forward: %d files, %d tombstones; backward: %d, %d", len(forward.files), len(forward.tombstones), len(s.files), len(s.tombstones))
+		if forward := newReconciler(0).finish().after(c); forward.files.len() != s.files.len() || forward.tombstones.len() != s.tombstones.len() {
+			t.Errorf("forward: %d files, %d tombstones; backward: %d, %d", forward.files.len(), forward.tombstones.len(), s.files.len(), s.tombstones.len())
 		}
 		if s.metadata != nil {
 			if m, err := s.metadata.parse(); err == nil {
-				for _, a := range s.files {
+				for a := range s.files.all() {
 					a.public(&m, slices.Collect(m.Schema.leaves()))
 				}
 			}
@@ -165,7 +165,7 @@ func FuzzCheckpoint(f *testing.F) {
 	day := "2024-01-01"
 	s := &Snapshot{metadata: m, state: &state{
 		protocol: &protocolAction{MinReaderVersion: 1, MinWriterVersion: 2}, metadata: action,
-		files: []*addAction{{Path: "a", PartitionValues: map[string]*string{"p": &day}, Stats: `{"numRecords":1,"minValues":{"l":1}}`}},
+		files: addList{}.with([]*addAction{{Path: "a", PartitionValues: map[string]*string{"p": &day}, Stats: `{"numRecords":1,"minValues":{"l":1}}`}}, nil),
 	}}
 	body, _, err := s.encodeCheckpoint(m.CreatedTime)
 	if err != nil {

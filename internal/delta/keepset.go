@@ -32,12 +32,12 @@ func (t *Table) readKeepSet(ctx context.Context, before time.Time) (*keepSet, er
 		return nil, err
 	}
 	k := &keepSet{table: t, version: s.Version(), names: map[string]bool{}}
-	for _, a := range s.state.files {
+	for a := range s.state.files.all() {
 		if err := k.file(a.Path, a.DeletionVector); err != nil {
 			return nil, err
 		}
 	}
-	for _, r := range s.state.tombstones {
+	for r := range s.state.tombstones.all() {
 		if !time.UnixMilli(r.DeletionTimestamp).Before(before) {
 			if err := k.file(r.Path, r.DeletionVector); err != nil {
 				return nil, err

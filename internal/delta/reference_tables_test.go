@@ -169,7 +169,7 @@ func describeState(t *testing.T, s *Snapshot) stateText {
 		f.DataChange = false
 		out.Public = append(out.Public, f)
 	}
-	for _, a := range s.state.files {
+	for a := range s.state.files.all() {
 		file := *a
 		file.DataChange, file.PartitionValues = false, nil
 		if !s.metadata.statsAsText() {
@@ -181,7 +181,7 @@ func describeState(t *testing.T, s *Snapshot) stateText {
 		out.Files = append(out.Files, file)
 	}
 	expired := time.Now().Add(-s.metadata.deletedFileRetention()).UnixMilli()
-	for _, r := range s.state.tombstones {
+	for r := range s.state.tombstones.all() {
 		gone := *r
 		gone.DataChange, gone.PartitionValues, gone.Tags = false, nil, nil
 		if gone.DeletionTimestamp > expired {

@@ -77,19 +77,9 @@ func (t *Table) restore(ctx context.Context, v Version, o RestoreOptions) (Resto
 	return done, nil
 }
 
-// difference gives the files that are only in then, and those that are only in now. Both are sorted by key.
-func difference(now, then []*addAction) (back, away []*addAction) {
-	for len(now) > 0 || len(then) > 0 {
-		switch {
-		case len(now) == 0 || len(then) > 0 && then[0].key() < now[0].key():
-			back, then = append(back, then[0]), then[1:]
-		case len(then) == 0 || now[0].key() < then[0].key():
-			away, now = append(away, now[0]), now[1:]
-		default:
-			now, then = now[1:], then[1:]
-		}
-	}
-	return back, away
+// difference gives the files that are only in then, and those that are only in now.
+func difference(now, then addList) (back, away []*addAction) {
+	return then.without(now), now.without(then)
 }
 
 // withoutGone leaves out the files whose objects are not there any more, and names them.
@@ -97,7 +87,7 @@ func (t *Table) withoutGone(ctx context.Context, files []*addAction) (left []*ad
 	if len(files) == 0 {
 		return nil, nil, nil
 	}
-	needed, err := t.wanted(files)
+	needed, err := t.wanted(slices.Values(files))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,7 +102,7 @@ func (t *Table) withoutGone(ctx context.Context, files []*addAction) (left []*ad
 		}
 	}
 	for _, a := range files {
-		needed, err := t.wanted([]*addAction{a})
+		needed, err := t.wanted(slices.Values([]*addAction{a}))
 		if err != nil {
 			return nil, nil, err
 		}

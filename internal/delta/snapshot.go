@@ -38,8 +38,7 @@ func (t *Table) newSnapshot(st *state, at time.Time) (*Snapshot, error) {
 }
 
 func (s *Snapshot) usage() usage {
-	vectors := slices.ContainsFunc(s.state.files, func(a *addAction) bool { return a.DeletionVector != nil })
-	return usage{metadata: &s.metadata, vectors: vectors}
+	return usage{metadata: &s.metadata, vectors: s.state.files.vectors > 0}
 }
 
 func (s *Snapshot) inCommitTimestamps() bool { return s.metadata.enabled(inCommitTimestampsProperty) }
@@ -98,7 +97,7 @@ func (s *Snapshot) Files(p ...Predicate) iter.Seq2[Add, error] {
 			return
 		}
 		columns := slices.Collect(s.metadata.leaves())
-		for _, a := range s.state.files {
+		for a := range s.state.files.all() {
 			if keep(a) && !yield(a.public(&s.metadata, columns), nil) {
 				return
 			}
@@ -107,12 +106,12 @@ func (s *Snapshot) Files(p ...Predicate) iter.Seq2[Add, error] {
 }
 
 // NumFiles counts the live files.
-func (s *Snapshot) NumFiles() int { return len(s.state.files) }
+func (s *Snapshot) NumFiles() int { return s.state.files.len() }
 
 // SizeInBytes adds up the live files' sizes.
 func (s *Snapshot) SizeInBytes() int64 {
 	var sum int64
-	for _, a := range s.state.files {
+	for a := range s.state.files.all() {
 		sum += a.Size
 	}
 	return sum
@@ -122,7 +121,7 @@ func (s *Snapshot) SizeInBytes() int64 {
 // say.
 func (s *Snapshot) NumRecords() (int64, bool) {
 	var sum int64
-	for _, a := range s.state.files {
+	for a := range s.state.files.all() {
 		stats := parseStats(a.Stats, nil)
 		if stats == nil || stats.NumRecords < 0 {
 			return 0, false

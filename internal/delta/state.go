@@ -3,8 +3,6 @@ package delta
 import (
 	"cmp"
 	"maps"
-	"slices"
-	"strings"
 )
 
 // state is what the actions up to one version add up to (spec: Action Reconciliation). It never changes; a later state
@@ -15,8 +13,8 @@ type state struct {
 	metadata   *metadataAction
 	txns       map[string]txnAction
 	domains    map[string]domainAction // without removed ones
-	files      []*addAction            // live, by key
-	tombstones []*removeAction         // by key
+	files      addList                 // live
+	tombstones removeList
 }
 
 // after gives the state behind one more commit.
@@ -41,41 +39,17 @@ func (s *state) after(c *commitFile) *state {
 			}
 		}
 	}
-	next.files = merged(s.files, c.adds, c.removes)
-	next.tombstones = merged(s.tombstones, c.removes, c.adds)
+	next.files = s.files.with(c.adds, keysOf(c.removes))
+	next.tombstones = s.tombstones.with(c.removes, keysOf(c.adds))
 	return &next
-}
-
-type keyed interface{ key() string }
-
-// merged gives a sorted list with the entries of in put into it, replacing those of equal key, and those of out left out.
-// All three are sorted by key.
-func merged[A, B keyed](list []A, in []A, out []B) []A {
-	if len(in) == 0 && len(out) == 0 {
-		return list
-	}
-	next := make([]A, 0, len(list)+len(in))
-	for _, a := range list {
-		k := a.key()
-		for len(in) > 0 && in[0].key() < k {
-			next, in = append(next, in[0]), in[1:]
-		}
-		for len(out) > 0 && out[0].key() < k {
-			out = out[1:]
-		}
-		replaced := len(in) > 0 && in[0].key() == k
-		removed := len(out) > 0 && out[0].key() == k
-		if !replaced && !removed {
-			next = append(next, a)
-		}
-	}
-	return append(next, in...)
 }
 
 // reconciler adds actions up from the newest to the oldest: the first action that it meets for a thing is the one that
 // counts. Only the files named by commits are remembered; those of the checkpoint, which comes last, need not be.
 type reconciler struct {
 	state
+	files       listBuilder[addAction, *addAction]
+	tombstones  listBuilder[removeAction, *removeAction]
 	seen        map[string]bool
 	seenDomains map[string]bool
 }
@@ -93,13 +67,13 @@ func (r *reconciler) commit(c *commitFile) {
 	for _, a := range c.adds {
 		if k := a.key(); !r.seen[k] {
 			r.seen[k] = true
-			r.files = append(r.files, a)
+			r.files.add(a)
 		}
 	}
 	for _, d := range c.removes {
 		if k := d.key(); !r.seen[k] {
 			r.seen[k] = true
-			r.tombstones = append(r.tombstones, d)
+			r.tombstones.add(d)
 		}
 	}
 	r.rest(logLine{Protocol: c.protocol, Metadata: c.metadata})
@@ -116,11 +90,11 @@ func (r *reconciler) checkpoint(l logLine) {
 	switch {
 	case l.Add != nil:
 		if !r.seen[l.Add.key()] {
-			r.files = append(r.files, l.Add)
+			r.files.add(l.Add)
 		}
 	case l.Remove != nil:
 		if !r.seen[l.Remove.key()] {
-			r.tombstones = append(r.tombstones, l.Remove)
+			r.tombstones.add(l.Remove)
 		}
 	default:
 		r.rest(l)
@@ -146,15 +120,6 @@ func (r *reconciler) rest(l logLine) {
 // finish gives the state. A file that a broken log adds twice counts once.
 func (r *reconciler) finish() *state {
 	s := r.state
-	s.files = sortedByKey(s.files)
-	s.tombstones = sortedByKey(s.tombstones)
+	s.files, s.tombstones = r.files.list(), r.tombstones.list()
 	return &s
-}
-
-func sortedByKey[A keyed](list []A) []A {
-	compare := func(a, b A) int { return strings.Compare(a.key(), b.key()) }
-	if !slices.IsSortedFunc(list, compare) {
-		slices.SortStableFunc(list, compare)
-	}
-	return slices.CompactFunc(list, func(a, b A) bool { return a.key() == b.key() })
 }

@@ -259,13 +259,12 @@ func (tx *Transaction) prepareRemoves(p *prepared, now time.Time) error {
 		added[a.Path] = true
 	}
 	seen := map[string]bool{}
+	live := tx.snapshot.state.files.finder()
 	for _, r := range tx.removes {
 		path := decodePath(encodePath(r.Path))
-		live, ok := slices.BinarySearchFunc(tx.snapshot.state.files, path, func(a *addAction, path string) int {
-			return strings.Compare(a.key(), path)
-		})
+		file := live.find(path)
 		switch {
-		case !ok:
+		case file == nil:
 			return fmt.Errorf("remove %q: version %d has no such file", r.Path, tx.snapshot.Version())
 		case added[path]:
 			return fmt.Errorf("remove %q: the same transaction adds it", r.Path)
@@ -273,7 +272,7 @@ func (tx *Transaction) prepareRemoves(p *prepared, now time.Time) error {
 			return fmt.Errorf("remove %q: the file is removed twice", r.Path)
 		}
 		seen[path] = true
-		p.removes = append(p.removes, tx.snapshot.state.files[live].tombstone(now, !tx.operation.Rearrange))
+		p.removes = append(p.removes, file.tombstone(now, !tx.operation.Rearrange))
 	}
 	return nil
 }
