@@ -60,6 +60,7 @@ var imports = map[string][]string{
 	"miniotest":          {},
 	"integration":        {},
 	"bench":              {},
+	"bench/peers":        {"contract", "gold", "launchapi/launchapitest", "launchapi/recorded", "rawjson", "task"},
 	"bench/pipeline":     {"launchapi/launchapitest", "launchapi/recorded", "task"},
 	"blackbox":           {},
 	"e2e":                {},

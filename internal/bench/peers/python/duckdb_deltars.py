@@ -1,0 +1,111 @@
+"""DuckDB computes, delta-rs writes the tables: Arrow goes from one to the other."""
+
+import duckdb
+from deltalake import DeltaTable, write_deltalake
+
+import work
+
+con = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False})
+con.execute("set TimeZone = 'UTC'")
+for macro in (
+    "regexp_like(text, pattern) as regexp_matches(text, pattern)",
+    "array_join(list, delimiter) as array_to_string(list, delimiter)",
+    "unix_seconds(moment) as cast(epoch_us(moment) // 1000000 as bigint)",
+):
+    con.execute("create macro " + macro)
+
+TYPES = {"string": "varchar", "integer": "integer", "long": "bigint", "double": "double", "boolean": "boolean",
+         "timestamp": "timestamptz", "array<string>": "varchar[]"}
+
+
+def structure(node):
+    """The shape as from_json wants it; every leaf is text, so that a value of another type can be told from none."""
+    if not node:
+        return '"VARCHAR"'
+    if "[]" in node:
+        return "[" + structure(node["[]"]) + "]"
+    return "{" + ", ".join(f'"{name}": {structure(child)}' for name, child in node.items()) + "}"
+
+
+def member(path):
+    """SQL of what is at a path of the parsed document."""
+    value, rest = "doc", list(path)
+    while rest:
+        part = rest.pop(0)
+        if part == "[*]":
+            return f"list_transform({value}, lambda x: x.{'.'.join(rest)})"
+        value += f"[{int(part[1:-1]) + 1}]" if part.startswith("[") else f'."{part}"'
+    return value
+
+
+def json_value(text, path):
+    return f"json_extract_string(case when starts_with({text}, '{{') then {text} end, '{path}')"
+
+
+def texts():
+    for column in work.READ:
+        yield f"{work.read(column, member, json_value, 'array_to_string')} as {column['Name']}"
+
+
+def typed():
+    for column in work.COLUMNS:
+        name = column["Name"]
+        if column["Paths"]:
+            yield f"try_cast(texts.{name} as {TYPES[column['Type']]}) as {name}"
+
+
+def wrong():
+    for column in work.READ:
+        name = column["Name"]
+        if column["Type"] not in ("string", "array<string>"):
+            yield f"case when texts.{name} is not null and try_cast(texts.{name} as {TYPES[column['Type']]}) is null then '{name}' end"
+
+
+# Bronze: each object of the pages, as it is.
+con.execute(f"""
+    create temp table bronze as
+    select raw, sha256(raw) as sha256, raw ->> '$.id' as id, cast(raw ->> '$.last_updated' as timestamptz) as last_updated,
+        filename, now() as fetched_at
+    from (
+        select filename, cast(unnest(from_json(content, '{{"results": ["JSON"]}}').results) as varchar) as raw
+        from read_text('{work.PAGES}/*.json')
+    )""")
+write_deltalake(work.BRONZE, con.table("bronze").to_arrow_reader(), mode="append")
+
+# Silver: parsed, checked, the newest of each launch.
+con.execute(f"""
+    create temp view texts as
+    select raw, sha256, id as raw_id, {", ".join(texts())}
+    from (select raw, sha256, id, from_json(raw, '{structure(work.shape())}') as doc from bronze)""")
+con.execute(f"""
+    create temp view typed as
+    select raw, raw_id, sha256 as bronze_sha256, {", ".join(typed())}, concat_ws(', ', {", ".join(wrong())}) as wrong_types
+    from texts""")
+con.execute("create temp table checked as " + work.checked("typed", "wrong_types", "string_split"))
+columns = ", ".join(c["Name"] for c in work.COLUMNS)
+silver = con.sql(f"select {columns} from checked where good qualify {work.NEWEST}")
+quarantine = con.sql("""
+    select raw_id as id, rules, messages, raw, bronze_sha256 as sha256, last_updated, now() as quarantined_at
+    from checked where not good qualify row_number() over (partition by bronze_sha256) = 1""")
+if work.FIRST:
+    write_deltalake(work.QUARANTINE, quarantine.to_arrow_reader())
+    write_deltalake(work.SILVER, silver.to_arrow_reader())
+else:
+    (
+        DeltaTable(work.QUARANTINE)
+        .merge(quarantine.to_arrow_table(), "source.sha256 = target.sha256", source_alias="source", target_alias="target")
+        .when_not_matched_insert_all()
+        .execute()
+    )
+    (
+        DeltaTable(work.SILVER)
+        .merge(silver.to_arrow_table(), "source.id = target.id", source_alias="source", target_alias="target")
+        .when_matched_update_all(predicate=work.NEWER)
+        .when_not_matched_insert_all()
+        .execute()
+    )
+
+# Gold: one query a table.
+launches = DeltaTable(work.SILVER).to_pyarrow_dataset()
+for model, query in work.MODELS.items():
+    write_deltalake(work.gold(model), con.sql(query).to_arrow_reader(), mode="overwrite")
