@@ -177,6 +177,7 @@ func (w *checkpointWriter) add(a *addAction) {
 	if a.Tags != nil {
 		w.row.pairs(a.Tags, "add", "tags")
 	}
+	w.vector(a.DeletionVector, "add")
 	w.row.optionalLong(a.BaseRowID, "add", "baseRowId")
 	w.row.optionalLong(a.DefaultRowCommitVersion, "add", "defaultRowCommitVersion")
 	if a.ClusteringProvider != nil {
@@ -257,17 +258,23 @@ func (w *checkpointWriter) remove(r *removeAction) {
 		w.row.pairs(nullForEmpty(r.PartitionValues), "remove", "partitionValues")
 	}
 	w.row.optionalLong(r.Size, "remove", "size")
-	if v := r.DeletionVector; v != nil {
-		w.row.present("remove", "deletionVector")
-		w.row.text(v.StorageType, "remove", "deletionVector", "storageType")
-		w.row.text(v.PathOrInlineDv, "remove", "deletionVector", "pathOrInlineDv")
-		if v.Offset != nil {
-			w.row.int(int(*v.Offset), "remove", "deletionVector", "offset")
-		}
-		w.row.int(int(v.SizeInBytes), "remove", "deletionVector", "sizeInBytes")
-		w.row.long(v.Cardinality, "remove", "deletionVector", "cardinality")
-	}
+	w.vector(r.DeletionVector, "remove")
 	w.row.optionalLong(r.BaseRowID, "remove", "baseRowId")
 	w.row.optionalLong(r.DefaultRowCommitVersion, "remove", "defaultRowCommitVersion")
 	w.next()
+}
+
+// vector writes the deletion vector of an action.
+func (w *checkpointWriter) vector(v *DeletionVector, action string) {
+	if v == nil {
+		return
+	}
+	w.row.present(action, "deletionVector")
+	w.row.text(v.StorageType, action, "deletionVector", "storageType")
+	w.row.text(v.PathOrInlineDv, action, "deletionVector", "pathOrInlineDv")
+	if v.Offset != nil {
+		w.row.int(int(*v.Offset), action, "deletionVector", "offset")
+	}
+	w.row.int(int(v.SizeInBytes), action, "deletionVector", "sizeInBytes")
+	w.row.long(v.Cardinality, action, "deletionVector", "cardinality")
 }

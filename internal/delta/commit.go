@@ -94,6 +94,9 @@ func (p *prepared) build() (*commitFile, []byte, error) {
 	for _, a := range p.adds {
 		lines = append(lines, logLine{Add: a})
 	}
+	for _, c := range p.changes {
+		lines = append(lines, logLine{CDC: c})
+	}
 	var body []byte
 	for _, l := range lines {
 		if body, err = appendLine(body, l); err != nil {
@@ -140,7 +143,7 @@ func (p *prepared) rebase(ctx context.Context, winner *commitFile) error {
 		if err != nil {
 			return err
 		}
-		if winner.protocol != nil || winner.addsVectors() {
+		if winner.protocol != nil {
 			if err := next.protocol.checkWrite(next.usage()); err != nil {
 				return err
 			}
@@ -155,6 +158,10 @@ func (p *prepared) rebase(ctx context.Context, winner *commitFile) error {
 		}
 	}
 	return nil
+}
+
+func (c *commitFile) addsVectors() bool {
+	return slices.ContainsFunc(c.adds, func(a *addAction) bool { return a.DeletionVector != nil })
 }
 
 // after gives the snapshot behind one more commit.
@@ -176,10 +183,6 @@ func (s *Snapshot) after(c *commitFile) (*Snapshot, error) {
 		next.timestamp = inCommitTimestamp(c, next.timestamp)
 	}
 	return next, nil
-}
-
-func (c *commitFile) addsVectors() bool {
-	return slices.ContainsFunc(c.adds, func(a *addAction) bool { return a.DeletionVector != nil })
 }
 
 func (p *prepared) done(own *commitFile) (*Snapshot, error) {

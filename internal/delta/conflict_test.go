@@ -49,6 +49,18 @@ var acts = map[string]act{
 		tx.Remove(one)
 		tx.Add(fresh)
 	}},
+	"delete a row of one": {do: func(tx *delta.Transaction, one, two, fresh delta.Add) {
+		tx.Read(delta.Col("id").Le(10))
+		tx.DeleteRows(one, rowSet(3))
+	}},
+	"delete another row of one": {do: func(tx *delta.Transaction, one, two, fresh delta.Add) {
+		tx.Read(delta.Col("id").Le(10))
+		tx.DeleteRows(one, rowSet(4))
+	}},
+	"delete a row of two": {do: func(tx *delta.Transaction, one, two, fresh delta.Add) {
+		tx.Read(delta.Col("id").Eq(12))
+		tx.DeleteRows(two, rowSet(1))
+	}},
 	"set property": {do: func(tx *delta.Transaction, one, two, fresh delta.Add) {
 		tx.SetConfiguration("delta.checkpointInterval", "7")
 	}},
@@ -100,6 +112,16 @@ func TestConflictMatrix(t *testing.T) {
 		{"delete one", "delete two", goes, ""},
 		{"delete one", "overwrite", "it removed", "it removed"},
 		{"delete one", "rewrite one", "it removed", "it removed"},
+		{"delete a row of one", "append", goes, ""},
+		{"delete a row of one", "append that read id = 25", goes, ""},
+		{"delete a row of one", "append that read id <= 10", "it added", "it added"},
+		{"delete a row of one", "delete a row of two", goes, ""},
+		{"delete a row of one", "delete another row of one", "it added", "it added"},
+		{"delete a row of one", "delete one", "it added", "it added"},
+		{"delete a row of one", "rewrite one", "it removed", "it removed"},
+		{"delete one", "delete a row of one", "it removed", "it removed"},
+		{"rewrite one", "delete a row of one", "it removed", "it removed"},
+		{"append", "delete a row of one", goes, ""},
 		{"rewrite one", "append", goes, ""},
 		{"rewrite one", "append that read id = 25", goes, ""},
 		{"rewrite one", "delete one", "it removed", "it removed"},
@@ -133,7 +155,7 @@ func checkConflict(t *testing.T, isolation string, winner, loser act, want strin
 	}
 	store := objstore.NewMemory()
 	s, err := delta.Open(store).Create(t.Context(), delta.Metadata{Schema: eventSchema, PartitionColumns: []string{"day"},
-		Configuration: map[string]string{"delta.isolationLevel": isolation}})
+		Configuration: map[string]string{"delta.isolationLevel": isolation, "delta.enableDeletionVectors": "true"}})
 	if err != nil {
 		t.Fatal(err)
 	}

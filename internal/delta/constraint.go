@@ -195,7 +195,7 @@ func findConstraint(configuration map[string]string, name string) (string, bool)
 // checkEnforced refuses rows that nobody has held against the constraints of the table as it will be. Before is the table that the
 // transaction began with.
 func (p *prepared) checkEnforced(before, after *Metadata) error {
-	rows := len(p.adds) > 0 && !p.rearrange
+	rows := len(p.adds) > len(p.deletions) && !p.rearrange // rows of files that only get another vector were there
 	live := p.base != nil && p.base.state.files.len() > 0
 	had := before.Constraints()
 	var missing []string

@@ -6,7 +6,8 @@
 // the rows that a range of versions changed.
 //
 // Rows are not its business: it plans which files hold them, and which rows of a file do not count ([Table.DeletedRows]),
-// and commits new files; somebody else reads and writes the Parquet, and so it is the engine that optimizes tables.
+// and commits new files and deletions of rows ([Transaction.DeleteRows]); somebody else reads and writes the Parquet, and so it is the
+// engine that optimizes tables.
 //
 // # Commits
 //
@@ -44,16 +45,16 @@
 //   - Table Features (features.go): one table says for each feature how far it is served. Features that a reader must know
 //     and this package does not are an [UnsupportedError] with their names; so are those for writers, when a transaction
 //     commits. Protocol versions that imply features are taken apart likewise.
-//   - Served: appendOnly, timestampNtz, v2Checkpoint, vacuumProtocolCheck, inCommitTimestamp, domainMetadata. Tables of
-//     policy delta.checkpointPolicy=v2 are read, not written.
-//   - Read, and written while a table lists them without using them: columnMapping, deletionVectors, typeWidening,
-//     changeDataFeed; identityColumns, which readers need not know.
+//   - Served: appendOnly, deletionVectors, changeDataFeed, timestampNtz, v2Checkpoint, vacuumProtocolCheck, inCommitTimestamp,
+//     domainMetadata. Tables of policy delta.checkpointPolicy=v2 are read, not written.
+//   - Read, and written while a table lists them without using them: columnMapping, typeWidening; identityColumns, which readers need not know.
 //   - Served by who writes the rows: invariants, checkConstraints, generatedColumns, allowColumnDefaults (constraint.go). A transaction
 //     that adds rows states which of them it enforced, and none goes without.
 //   - Read while a table lists them without using them: variantType, variantShredding.
 //   - Read, not written: rowTracking, clustering, checkpointProtection, icebergCompat*, materializePartitionColumns, and
 //     unknown features of writers. Neither read nor written: catalogManaged, unknown features of readers, unknown types.
-//   - Requirements for Writers: a new table gets protocol (1,2), or (3,7) with timestampNtz when a column needs it. Columns
+//   - Requirements for Writers: a new table gets protocol (1,2), or the lowest that has what its columns and properties ask for: (1,4) for
+//     the change data feed, (3,7) for timestampNtz and deletionVectors. Columns
 //     that must not be null are checked by the statistics of the files added; rows are the writer's to check.
 //   - Schema Serialization Format (schema.go, types.go), schema evolution (evolve.go): columns are added, or made nullable;
 //     nothing else changes.
@@ -61,11 +62,12 @@
 //     empty string is null.
 //   - Column Mapping (mapping.go): by name and by id. Statistics and partition values go by physical names; who reads the
 //     data files asks [Metadata.PhysicalName] and [Metadata.FieldID].
-//   - Deletion Vectors (vector.go, rowset.go, z85.go): read, of every storage type; size, checksum, format, cardinality are
-//     checked. Not written.
+//   - Deletion Vectors (vector.go, vector_write.go, rowset.go, z85.go): read, of every storage type; size, checksum, format, cardinality
+//     are checked. Written into one file a commit, storage type u, where delta.enableDeletionVectors asks for them.
 //   - Type Widening (widen.go): any change without loss is read; others are refused by their names.
-//   - Add CDC File, Change Data Files (changes.go): read, from the files that commits made for it, else from what they added
-//     and removed, with regard to deletion vectors. A range without the feed, or across columns that went away, is an error.
+//   - Add CDC File, Change Data Files (changes.go, changes_write.go): read, from the files that commits made for it, else from what they
+//     added and removed, with regard to deletion vectors. A range without the feed, or across columns that went away, is an error. Written
+//     as the caller gives them, who makes the files.
 //   - Metadata Cleanup (cleanlog.go): up to the newest checkpoint that all versions of the retention can be read from, which is first
 //     compared with its commits (ledger.go). Nothing is cleaned unasked.
 //   - Vacuum Protocol Check (vacuum.go, keepset.go): a vacuum refuses features whose files it would not know, which are those of Iceberg and of

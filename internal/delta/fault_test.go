@@ -41,7 +41,16 @@ func rows(t *testing.T, store objstore.Store) []string {
 		if _, err := objstore.ReadAll(t.Context(), store, f.Path); err != nil {
 			t.Errorf("the table names a file that is not there: %v", err)
 		}
-		out = append(out, f.Tags["rows"])
+		deleted, err := s.Table().DeletedRows(t.Context(), f)
+		if err != nil {
+			t.Errorf("rows of the file %q: %v", f.Tags["rows"], err)
+			continue
+		}
+		text := f.Tags["rows"]
+		for row := range deleted.All() {
+			text += fmt.Sprintf(" less row %d", row)
+		}
+		out = append(out, text)
 	}
 	slices.Sort(out)
 	return out
@@ -51,7 +60,7 @@ func put(ctx context.Context, store objstore.Store, content string) (delta.Add, 
 	path := delta.NewDataFileName("zstd.parquet")
 	err := store.Put(ctx, path, strings.NewReader(content))
 	return delta.Add{Path: path, Size: int64(len(content)), Tags: map[string]string{"rows": content},
-		Stats: &delta.Stats{NumRecords: 1}}, err
+		Stats: &delta.Stats{NumRecords: 3}}, err
 }
 
 // change commits new content with the progress of an application, in place of all old content or beside it.
@@ -85,9 +94,50 @@ func change(ctx context.Context, store objstore.Store, content string, version i
 	return err
 }
 
+// deleteRow deletes a row of the table's one file, and tells readers of changes.
+func deleteRow(ctx context.Context, store objstore.Store, row, version int64) error {
+	s, err := delta.Open(store).Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	if done, ok := s.AppVersion("job"); ok && done >= version {
+		return nil
+	}
+	told := delta.ChangeDataFolder + "/" + delta.NewDataFileName("parquet")
+	if err := store.Put(ctx, told, strings.NewReader("change")); err != nil {
+		return err
+	}
+	tx := s.Begin(delta.Operation{Name: "DELETE"})
+	tx.SetTransaction("job", version)
+	tx.Read()
+	tx.AddChangeData(delta.Add{Path: told, Size: 6})
+	for f, err := range s.Files() {
+		if err != nil {
+			return err
+		}
+		tx.DeleteRows(f, rowSet(row))
+	}
+	_, err = tx.Commit(ctx)
+	return err
+}
+
+func rowSet(rows ...int64) *delta.RowSet {
+	set := &delta.RowSet{}
+	for _, row := range rows {
+		set.Add(row)
+	}
+	return set
+}
+
 var plainTable = delta.Metadata{
 	Schema:        &delta.Schema{Fields: []delta.Field{{Name: "id", Type: delta.Long, Nullable: true}}},
 	Configuration: map[string]string{"delta.checkpointInterval": "2"},
+}
+
+var tableOfRows = delta.Metadata{
+	Schema: plainTable.Schema,
+	Configuration: map[string]string{"delta.checkpointInterval": "2", "delta.enableDeletionVectors": "true",
+		"delta.enableChangeDataFeed": "true"},
 }
 
 var jobs = []job{
@@ -109,6 +159,9 @@ var jobs = []job{
 		}
 		return nil
 	}, []string{"new 0", "new 1", "new 2", "old"}},
+	{"delete a row", func(ctx context.Context, store objstore.Store) error {
+		return deleteRow(ctx, store, 2, 1)
+	}, []string{"old less row 0 less row 2"}},
 }
 
 // prepareJob makes the table that a job finds.
@@ -118,7 +171,11 @@ func prepareJob(t *testing.T, j job) *objstore.Memory {
 	if j.name == "create" {
 		return store
 	}
-	s, err := delta.Open(store).Create(t.Context(), plainTable)
+	table := plainTable
+	if j.name == "delete a row" {
+		table = tableOfRows
+	}
+	s, err := delta.Open(store).Create(t.Context(), table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,6 +184,11 @@ func prepareJob(t *testing.T, j job) *objstore.Memory {
 		t.Fatal(err)
 	}
 	appendFile(t, s, f)
+	if j.name == "delete a row" {
+		if err := deleteRow(t.Context(), store, 0, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return store
 }
 

@@ -41,13 +41,13 @@ var features = []feature{
 	{name: "appendOnly", legacyWriter: 2, read: served, write: served, wanted: enabled("delta.appendOnly")},
 	{name: "invariants", legacyWriter: 2, read: served, write: served, wanted: hasRule(InvariantRule)},
 	{name: "checkConstraints", legacyWriter: 3, read: served, write: served, wanted: hasRule(CheckRule)},
-	{name: "changeDataFeed", legacyWriter: 4, read: served, write: whenIdle, inUse: enabled("delta.enableChangeDataFeed")},
+	{name: "changeDataFeed", legacyWriter: 4, read: served, write: served, wanted: enabled(changeDataFeedProperty)},
 	{name: "generatedColumns", legacyWriter: 4, read: served, write: served, wanted: hasRule(GeneratedRule)},
 	{name: "columnMapping", reader: true, legacyReader: 2, legacyWriter: 5, read: served, write: served, inFiles: true, inUse: mapsColumns},
 	{name: "identityColumns", legacyWriter: 6, read: served, write: whenIdle, inUse: fieldMetadata("delta.identity.start")},
 	{name: "allowColumnDefaults", read: served, write: served, wanted: hasRule(DefaultRule)},
-	{name: "deletionVectors", reader: true, read: served, write: whenIdle, inFiles: true, inUse: func(u usage) bool { return u.vectors },
-		wanted: enabled("delta.enableDeletionVectors")},
+	{name: "deletionVectors", reader: true, read: served, write: served, inFiles: true, inUse: func(u usage) bool { return u.vectors },
+		wanted: enabled(vectorsProperty)},
 	{name: "timestampNtz", aliases: []string{"timestampWithoutTimezone"}, reader: true, read: served, write: served,
 		wanted: hasType(TimestampNTZ)},
 	{name: "v2Checkpoint", reader: true, read: served, write: whenIdle, inUse: wantsV2Checkpoints},
@@ -147,6 +147,9 @@ func (p Protocol) listed(write bool) []string {
 	}
 	return slices.Sorted(maps.Keys(names))
 }
+
+// lists is whether the protocol asks writers for a feature.
+func (p Protocol) lists(feature string) bool { return slices.Contains(p.listed(true), feature) }
 
 // checkRead refuses what this package cannot read rightly.
 func (p Protocol) checkRead(u usage) error {

@@ -114,7 +114,10 @@ func TestOldVersionNumbersImplyFeatures(t *testing.T) {
 
 func TestUpgradesListWhatOldVersionsImplied(t *testing.T) {
 	ntz := &Metadata{Schema: &Schema{Fields: []Field{{Name: "t", Type: TimestampNTZ}}}}
-	appendOnly := &Metadata{Schema: &Schema{}, Configuration: map[string]string{"delta.appendOnly": "true"}}
+	with := func(property string) *Metadata {
+		return &Metadata{Schema: &Schema{}, Configuration: map[string]string{property: "true"}}
+	}
+	appendOnly := with("delta.appendOnly")
 	for _, tt := range []struct {
 		name string
 		from Protocol
@@ -125,6 +128,9 @@ func TestUpgradesListWhatOldVersionsImplied(t *testing.T) {
 		{"append-only", Protocol{MinReaderVersion: 1, MinWriterVersion: 1}, appendOnly, Protocol{MinReaderVersion: 1, MinWriterVersion: 2}},
 		{"append-only among features", Protocol{MinReaderVersion: 1, MinWriterVersion: 7, WriterFeatures: []string{"domainMetadata"}}, appendOnly,
 			Protocol{MinReaderVersion: 1, MinWriterVersion: 7, WriterFeatures: []string{"appendOnly", "domainMetadata"}}},
+		{"change data feed", Protocol{MinReaderVersion: 1, MinWriterVersion: 2}, with("delta.enableChangeDataFeed"), Protocol{MinReaderVersion: 1, MinWriterVersion: 4}},
+		{"deletion vectors", Protocol{MinReaderVersion: 1, MinWriterVersion: 2}, with("delta.enableDeletionVectors"), Protocol{MinReaderVersion: 3, MinWriterVersion: 7,
+			ReaderFeatures: []string{"deletionVectors"}, WriterFeatures: []string{"appendOnly", "deletionVectors", "invariants"}}},
 		{"timestampNtz", Protocol{MinReaderVersion: 2, MinWriterVersion: 5}, ntz, Protocol{MinReaderVersion: 3, MinWriterVersion: 7,
 			ReaderFeatures: []string{"columnMapping", "timestampNtz"},
 			WriterFeatures: []string{"appendOnly", "changeDataFeed", "checkConstraints", "columnMapping", "generatedColumns", "invariants", "timestampNtz"}}},

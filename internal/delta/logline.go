@@ -54,6 +54,7 @@ type cdcAction struct {
 	Path            string             `json:"path"`
 	PartitionValues map[string]*string `json:"partitionValues"`
 	Size            int64              `json:"size"`
+	DataChange      bool               `json:"dataChange"` // always false
 }
 
 type txnAction struct {
@@ -222,6 +223,11 @@ func appendLine(text []byte, l logLine) ([]byte, error) {
 		remove := *l.Remove
 		remove.Path = encodePath(remove.Path)
 		l.Remove = &remove
+	}
+	if l.CDC != nil {
+		change := *l.CDC
+		change.Path = encodePath(change.Path)
+		l.CDC = &change
 	}
 	if err := encoder.Encode(l); err != nil { // ends with a newline
 		return nil, err

@@ -2,11 +2,13 @@ package delta
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 )
@@ -51,6 +53,35 @@ func (r *RowSet) All() iter.Seq[int64] {
 			}
 		}
 	}
+}
+
+// Add puts a row into the set; its number must not be negative.
+func (r *RowSet) Add(row int64) {
+	upper, lower := uint32(row>>32), uint32(row)
+	i, found := slices.BinarySearchFunc(r.buckets, upper, func(b rowBucket, upper uint32) int { return cmp.Compare(b.upper, upper) })
+	if !found {
+		r.buckets = slices.Insert(r.buckets, i, rowBucket{upper, roaring.New()})
+	}
+	r.buckets[i].lower.Add(lower)
+}
+
+// Or gives the rows that are in one of two sets or in both.
+func (r *RowSet) Or(other *RowSet) *RowSet {
+	out := &RowSet{}
+	a, b := r.buckets, other.buckets
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].upper < b[0].upper:
+			out.buckets, a = append(out.buckets, a[0]), a[1:]
+		case b[0].upper < a[0].upper:
+			out.buckets, b = append(out.buckets, b[0]), b[1:]
+		default:
+			out.buckets = append(out.buckets, rowBucket{a[0].upper, roaring.Or(a[0].lower, b[0].lower)})
+			a, b = a[1:], b[1:]
+		}
+	}
+	out.buckets = slices.Concat(out.buckets, a, b)
+	return out
 }
 
 // Minus gives the rows that are not in another set.
@@ -118,6 +149,26 @@ func parseRowSet(data []byte) (*RowSet, error) {
 		return nil, fmt.Errorf("%d bytes behind its end", len(data))
 	}
 	return out, nil
+}
+
+// format gives the bytes of a deletion vector of the set.
+func (r *RowSet) format() ([]byte, error) {
+	var out bytes.Buffer
+	var head [magicBytes + countBytes]byte
+	binary.LittleEndian.PutUint32(head[:], rowSetMagic)
+	binary.LittleEndian.PutUint64(head[magicBytes:], uint64(len(r.buckets)))
+	out.Write(head[:])
+	for _, b := range r.buckets {
+		lower := b.lower.Clone() // it may be in use elsewhere
+		lower.RunOptimize()
+		var key [bucketKeyBytes]byte
+		binary.LittleEndian.PutUint32(key[:], b.upper)
+		out.Write(key[:])
+		if _, err := lower.WriteTo(&out); err != nil {
+			return nil, err
+		}
+	}
+	return out.Bytes(), nil
 }
 
 // parseBitmap reads a 32-bit Roaring bitmap. The library panics on some broken ones.

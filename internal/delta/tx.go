@@ -30,6 +30,8 @@ type Transaction struct {
 	operation     Operation
 	adds          []Add
 	removes       []Add
+	deletions     []deletion
+	changeData    []Add
 	reads         []Predicate // a file counts as read when one of them may be true in it
 	txns          map[string]int64
 	schema        *Schema
@@ -45,7 +47,7 @@ type Transaction struct {
 // partition columns.
 func (tx *Transaction) Add(files ...Add) { tx.adds = append(tx.adds, files...) }
 
-// Remove takes live files out of the table. Only the path of a file is looked at.
+// Remove takes live files out of the table. Only the paths and deletion vectors are looked at.
 func (tx *Transaction) Remove(files ...Add) { tx.removes = append(tx.removes, files...) }
 
 // Read declares that the result depends on the rows for which all predicates are true; without predicates on all rows.
@@ -92,8 +94,13 @@ func (tx *Transaction) Commit(ctx context.Context) (*Snapshot, error) {
 		return nil, fmt.Errorf("commit: %w", err)
 	}
 	tx.committed = true // from here on it may be in the table, whatever the store says
+	vectors, err := p.storeVectors(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("commit: %w", err)
+	}
 	s, err := p.commit(ctx)
 	if err != nil {
+		p.table.discardVectors(ctx, vectors, err)
 		return nil, fmt.Errorf("commit: %w", err)
 	}
 	s.table.checkpointAfterCommit(ctx, s)
@@ -110,6 +117,8 @@ type prepared struct {
 	txns        []txnAction
 	adds        []*addAction
 	removes     []*removeAction
+	deletions   []preparedDeletion
+	changes     []*cdcAction
 	reads       []Predicate
 	enforced    []Constraint // that the rows of adds were held against
 	rearrange   bool
@@ -142,6 +151,12 @@ func (tx *Transaction) prepare() (*prepared, error) {
 		return nil, err
 	}
 	if err := tx.prepareRemoves(p, now); err != nil {
+		return nil, err
+	}
+	if err := tx.prepareDeletions(p, now); err != nil {
+		return nil, err
+	}
+	if err := tx.prepareChanges(p); err != nil {
 		return nil, err
 	}
 	version := s.Version()
@@ -248,11 +263,8 @@ func (tx *Transaction) prepareAdds(p *prepared, now time.Time) error {
 }
 
 func (tx *Transaction) prepareRemoves(p *prepared, now time.Time) error {
-	if len(tx.removes) == 0 {
-		return nil
-	}
-	if !tx.operation.Rearrange && p.afterCommit.enabled("delta.appendOnly") {
-		return fmt.Errorf("remove %d files: %w (delta.appendOnly)", len(tx.removes), ErrAppendOnly)
+	if n := len(tx.removes) + len(tx.deletions); n > 0 && !tx.operation.Rearrange && p.afterCommit.enabled("delta.appendOnly") {
+		return fmt.Errorf("remove rows of %d files: %w (delta.appendOnly)", n, ErrAppendOnly)
 	}
 	added := map[string]bool{}
 	for _, a := range p.adds {
@@ -261,17 +273,16 @@ func (tx *Transaction) prepareRemoves(p *prepared, now time.Time) error {
 	seen := map[string]bool{}
 	live := tx.snapshot.state.files.finder()
 	for _, r := range tx.removes {
-		path := decodePath(encodePath(r.Path))
-		file := live.find(path)
+		file := live.find(r.key())
 		switch {
 		case file == nil:
 			return fmt.Errorf("remove %q: version %d has no such file", r.Path, tx.snapshot.Version())
-		case added[path]:
+		case added[file.Path]:
 			return fmt.Errorf("remove %q: the same transaction adds it", r.Path)
-		case seen[path]:
+		case seen[file.Path]:
 			return fmt.Errorf("remove %q: the file is removed twice", r.Path)
 		}
-		seen[path] = true
+		seen[file.Path] = true
 		p.removes = append(p.removes, file.tombstone(now, !tx.operation.Rearrange))
 	}
 	return nil
@@ -284,6 +295,9 @@ func (m *Metadata) checkAdd(a Add) error {
 	}
 	if a.Size < 0 {
 		return errors.New("negative size")
+	}
+	if a.DeletionVector != nil {
+		return errors.New("a new file has no deletion vector: DeleteRows makes one")
 	}
 	if len(a.PartitionValues) != len(m.PartitionColumns) {
 		return fmt.Errorf("partition values for %d columns, the table has %d partition columns", len(a.PartitionValues), len(m.PartitionColumns))

@@ -48,6 +48,11 @@ func TestTransactionsThatBreakTheTableAreRefused(t *testing.T) {
 		{"remove and add", func(tx *delta.Transaction) { tx.Remove(one); tx.Add(one) }, "the same transaction adds it"},
 		{"read of no column", func(tx *delta.Transaction) { tx.Read(delta.Col("x").Eq(1)) }, "no column x"},
 		{"unknown property", func(tx *delta.Transaction) { tx.SetConfiguration("delta.enableDeletionVector", "true") }, "is delta.enableDeletionVectors meant?"},
+		{"rows without the feature", func(tx *delta.Transaction) { tx.DeleteRows(one, rowSet(1)) }, "not enabled (delta.enableDeletionVectors)"},
+		{"changes without the feed", func(tx *delta.Transaction) { tx.AddChangeData(delta.Add{Path: "_change_data/x"}) }, "change data feed was not enabled"},
+		{"a new file with a vector", func(tx *delta.Transaction) {
+			tx.Add(file(func(f *delta.Add) { f.DeletionVector = &delta.DeletionVector{} }))
+		}, "DeleteRows makes one"},
 		{"bad property", func(tx *delta.Transaction) { tx.SetConfiguration("delta.checkpointInterval", "0") }, "no number above 0"},
 		{"bad interval", func(tx *delta.Transaction) { tx.SetConfiguration("delta.logRetentionDuration", "interval 2 months") }, "is no interval"},
 	} {

@@ -159,8 +159,6 @@ func (v *vacuum) candidates(ctx context.Context) ([]objstore.Info, error) {
 	}), nil
 }
 
-const changeDataFolder = "_change_data"
-
 // hiddenKeys tells the keys that are none of the table's data.
 func hiddenKeys(m *Metadata) func(key string) bool {
 	var iceberg bool
@@ -174,7 +172,7 @@ func hiddenKeys(m *Metadata) func(key string) bool {
 		for part := range strings.SplitSeq(key, "/") {
 			name, _, folder := strings.Cut(part, "=")
 			partition := m.isPartitionFolder(name)
-			if strings.ContainsAny(part[:min(len(part), 1)], "_.") && part != changeDataFolder && !(folder && partition) {
+			if strings.ContainsAny(part[:min(len(part), 1)], "_.") && part != ChangeDataFolder && !(folder && partition) {
 				return true
 			}
 		}

@@ -36,6 +36,9 @@ func (v *DeletionVector) id() string {
 // LogicalKey tells data files apart as the log does: a file with another deletion vector is another file.
 func (a Add) LogicalKey() string { return fileKey(a.Path, a.DeletionVector) }
 
+// key is that of the action that has the file, however its path is spelled.
+func (a Add) key() string { return fileKey(decodePath(encodePath(a.Path)), a.DeletionVector) }
+
 // DeletedRows reads the deletion vector of a data file; without one, no row is deleted. A vector that is missing, broken,
 // or another than the log says is an error.
 func (t *Table) DeletedRows(ctx context.Context, file Add) (*RowSet, error) {

@@ -9,7 +9,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
@@ -43,23 +42,6 @@ func vectorFile(vectors ...[]byte) (file []byte, offsets []int32) {
 	return file, offsets
 }
 
-func encodeZ85(data []byte) string {
-	var b strings.Builder
-	for len(data)%z85Bytes != 0 {
-		data = append(data, 0)
-	}
-	for ; len(data) > 0; data = data[z85Bytes:] {
-		n := binary.BigEndian.Uint32(data)
-		var digits [z85Digits]byte
-		for i := range digits {
-			digits[z85Digits-1-i] = z85Alphabet[n%85]
-			n /= 85
-		}
-		b.Write(digits[:])
-	}
-	return b.String()
-}
-
 func TestRowSetsHoldWhatWasWritten(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
@@ -90,6 +72,33 @@ func TestRowSetsHoldWhatWasWritten(t *testing.T) {
 		if len(rows) > 0 && set.Last() != int64(rows[len(rows)-1]) {
 			t.Fatalf("last row %d, want %d", set.Last(), rows[len(rows)-1])
 		}
+		text, err := set.Or(&RowSet{}).format()
+		if err != nil {
+			t.Fatal(err)
+		}
+		library := roaring64.New()
+		if err := library.UnmarshalBinary(text[magicBytes:]); err != nil || !slices.Equal(library.ToArray(), rows) {
+			t.Fatalf("the library finds %d rows in what was written of %d: %v", library.GetCardinality(), len(rows), err)
+		}
+	}
+}
+
+func TestRowSetsAreMadeRowByRowInAnyOrder(t *testing.T) {
+	set, other := &RowSet{}, &RowSet{}
+	for _, row := range []int64{1 << 33, 5, 1, 1 << 32, 5} {
+		set.Add(row)
+	}
+	for _, row := range []int64{1<<32 + 7, 0, 1, 1 << 40} {
+		other.Add(row)
+	}
+	want := []int64{0, 1, 5, 1 << 32, 1<<32 + 7, 1 << 33, 1 << 40}
+	for _, got := range []*RowSet{set.Or(other), other.Or(set)} {
+		if diff := cmp.Diff(want, slices.Collect(got.All())); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+	if set.Count() != 4 || other.Count() != 4 {
+		t.Errorf("the sets have %d and %d rows now", set.Count(), other.Count())
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -14,6 +15,22 @@ const (
 	z85Digits = 5 // for
 	z85Bytes  = 4
 )
+
+// encodeZ85 spells bytes, filled up with zeros to a multiple of four.
+func encodeZ85(data []byte) string {
+	data = append(slices.Clone(data), make([]byte, -len(data)&(z85Bytes-1))...)
+	out := make([]byte, 0, len(data)/z85Bytes*z85Digits)
+	for ; len(data) > 0; data = data[z85Bytes:] {
+		n := binary.BigEndian.Uint32(data)
+		var digits [z85Digits]byte
+		for i := range digits {
+			digits[z85Digits-1-i] = z85Alphabet[n%uint32(len(z85Alphabet))]
+			n /= uint32(len(z85Alphabet))
+		}
+		out = append(out, digits[:]...)
+	}
+	return string(out)
+}
 
 func decodeZ85(text string) ([]byte, error) {
 	if len(text)%z85Digits != 0 {

@@ -43,6 +43,9 @@ func (p *publication) fill(schema *delta.Schema, query string) string {
 // merge replaces the rows that have a newer one and adds those whose keys are not there. Only files that hold a replaced
 // row are written again.
 func (p *publication) merge(ctx context.Context, s *delta.Snapshot, c *change) error {
+	if s.ChangeDataFeedEnabled() {
+		return &delta.UnsupportedError{Features: []string{"changeDataFeed"}, Write: true}
+	}
 	e := p.engine
 	source, matched := e.name("source"), e.name("matched")
 	defer e.drop(ctx, source)
