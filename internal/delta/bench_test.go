@@ -3,6 +3,7 @@ package delta
 import (
 	"bytes"
 	"fmt"
+	"sync"
 	"testing"
 
 	"launchlake/internal/objstore"
@@ -73,11 +74,11 @@ func BenchmarkCheckpointRead(b *testing.B) {
 	b.ReportAllocs()
 	files := 0
 	for b.Loop() {
-		if err := readParquetActions(bytes.NewReader(body), int64(len(body)), func(l checkpointLine) {
+		if err := readParquetActions(bytes.NewReader(body), int64(len(body)), oneAtATime(&sync.Mutex{}, func(l checkpointLine) {
 			if l.Add != nil {
 				files++
 			}
-		}); err != nil {
+		})); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -160,10 +160,7 @@ func readColumnFact(file *parquet.File, l leaf) (*columnFact, error) {
 	for _, group := range file.RowGroups() {
 		rows := newRowCursor(file.Root(), group)
 		cursor := rows.open(column)
-		for n := int64(0); n < group.NumRows(); n++ {
-			if err := rows.next(); err != nil {
-				return nil, fmt.Errorf("row %d: %w", n, err)
-			}
+		for rows.next() {
 			v, ok := cursor.value()
 			if !ok {
 				fact.nulls++

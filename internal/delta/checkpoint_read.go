@@ -8,9 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/parquet-go/parquet-go"
+	"golang.org/x/sync/errgroup"
 
 	"launchlake/internal/objstore"
 )
@@ -23,50 +26,74 @@ type checkpointLine struct {
 }
 
 type sidecarAction struct {
-	Path string `json:"path"`
+	Path        string `json:"path"`
+	SizeInBytes int64  `json:"sizeInBytes"`
 }
 
-// readCheckpoint gives the actions of a checkpoint, in no order.
-func (t *Table) readCheckpoint(ctx context.Context, c *checkpointFiles, take func(logLine)) error {
+// readCheckpoint gives the actions of a checkpoint, in no order. It reads several parts of it at the same time: for each it calls
+// part, and then what that gave for the part's actions, one after the other.
+func (t *Table) readCheckpoint(ctx context.Context, c *checkpointFiles, part func() func(logLine)) error {
+	var mu sync.Mutex
 	var sidecars []objstore.Info
-	split := func(l checkpointLine) {
-		if l.Sidecar != nil {
-			sidecars = append(sidecars, objstore.Info{Key: sidecarKey(l.Sidecar.Path)})
-			return
-		}
-		take(l.logLine)
-	}
-	for _, f := range c.files {
-		if err := t.readCheckpointFile(ctx, f, split); err != nil {
-			return err
-		}
-	}
-	for _, f := range sidecars {
-		if err := t.readCheckpointFile(ctx, f, split); err != nil {
-			return err
+	split := func() func(checkpointLine) {
+		take := part()
+		return func(l checkpointLine) {
+			if l.Sidecar == nil {
+				take(l.logLine)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			sidecars = append(sidecars, objstore.Info{Key: sidecarKey(l.Sidecar.Path), Size: l.Sidecar.SizeInBytes})
 		}
 	}
-	return nil
+	if err := t.readCheckpointFiles(ctx, c.files, split); err != nil {
+		return err
+	}
+	return t.readCheckpointFiles(ctx, sidecars, split)
+}
+
+func (t *Table) readCheckpointFiles(ctx context.Context, files []objstore.Info, part func() func(checkpointLine)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(readersAtOnce())
+	for _, f := range files {
+		group.Go(func() error { return t.readCheckpointFile(ctx, f, part) })
+	}
+	return group.Wait()
+}
+
+// readersAtOnce is how many parts of a checkpoint are read at the same time. It bounds memory as well.
+func readersAtOnce() int { return min(runtime.GOMAXPROCS(0), 8) }
+
+// oneAtATime takes the actions of all parts by one function.
+func oneAtATime[L any](mu *sync.Mutex, take func(L)) func() func(L) {
+	return func() func(L) {
+		return func(line L) {
+			mu.Lock()
+			defer mu.Unlock()
+			take(line)
+		}
+	}
 }
 
 // sidecarKey gives the object of a sidecar's path, which is a name in the sidecar folder, or absolute.
 func sidecarKey(path string) string {
 	path = decodePath(path)
-	if absolute.MatchString(path) {
+	if isAbsolute(path) {
 		return sidecarPrefix + path[strings.LastIndexByte(path, '/')+1:]
 	}
 	return sidecarPrefix + path
 }
 
-func (t *Table) readCheckpointFile(ctx context.Context, f objstore.Info, take func(checkpointLine)) error {
+func (t *Table) readCheckpointFile(ctx context.Context, f objstore.Info, part func() func(checkpointLine)) error {
 	if strings.HasSuffix(f.Key, ".json") {
-		return t.readJSONCheckpoint(ctx, f.Key, take)
+		return t.readJSONCheckpoint(ctx, f.Key, part())
 	}
 	r, size, err := t.readerAt(ctx, f)
 	if err != nil {
 		return fmt.Errorf("read checkpoint: %w", err)
 	}
-	if err := readParquetActions(r, size, take); err != nil {
+	if err := readParquetActions(r, size, part); err != nil {
 		if failed := r.failure(); failed != nil {
 			return fmt.Errorf("read checkpoint: %w", failed)
 		}
@@ -101,53 +128,6 @@ func (t *Table) readJSONCheckpoint(ctx context.Context, key string, take func(ch
 	return nil
 }
 
-// wholeObject is the size up to which a checkpoint is fetched in one piece.
-const wholeObject = 64 << 20
-
-// readerAt gives access to a checkpoint. A large one is fetched by ranges, column by column.
-func (t *Table) readerAt(ctx context.Context, f objstore.Info) (*objectReader, int64, error) {
-	if f.Size > wholeObject {
-		return &objectReader{ctx: ctx, store: t.store, key: f.Key}, f.Size, nil
-	}
-	data, err := objstore.ReadAll(ctx, t.store, f.Key)
-	if err != nil {
-		return nil, 0, err
-	}
-	return &objectReader{data: bytes.NewReader(data)}, int64(len(data)), nil
-}
-
-// objectReader is an io.ReaderAt over an object, in memory or in the store.
-type objectReader struct {
-	data  *bytes.Reader // nil: in the store
-	ctx   context.Context
-	store objstore.Store
-	key   string
-	err   error
-}
-
-func (r *objectReader) ReadAt(p []byte, offset int64) (int, error) {
-	if r.data != nil {
-		return r.data.ReadAt(p, offset)
-	}
-	body, err := r.store.Get(r.ctx, r.key, offset, int64(len(p)))
-	if err != nil {
-		r.err = err
-		return 0, err
-	}
-	defer body.Close()
-	n, err := io.ReadFull(body, p)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = io.EOF
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		r.err = err
-	}
-	return n, err
-}
-
-// failure is the store's error, if it was the store that failed and not the file that is broken.
-func (r *objectReader) failure() error { return r.err }
-
 // checkFooter looks at the length of the footer, which the Parquet library believes and allocates.
 func checkFooter(r io.ReaderAt, size int64) error {
 	const length, magic = 4, 4
@@ -170,43 +150,56 @@ func checkFooter(r io.ReaderAt, size int64) error {
 // maxRowsPerByte is more than any compression makes possible. A footer that claims more rows is broken.
 const maxRowsPerByte = 1 << 10
 
-// readParquetActions gives the actions of a Parquet file. The Parquet library panics on some broken files.
-func readParquetActions(r io.ReaderAt, size int64, take func(checkpointLine)) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("broken Parquet file: %v", p)
-		}
-	}()
-	if err := checkFooter(r, size); err != nil {
-		return err
-	}
-	file, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(1<<20))
+// readParquetActions gives the actions of a Parquet file. Each of its row groups is a part, some of which are read at the same time.
+func readParquetActions(r io.ReaderAt, size int64, part func() func(checkpointLine)) error {
+	file, err := openParquet(r, size)
 	if err != nil {
 		return err
 	}
-	shared := partitionPool{}
-	for _, group := range file.RowGroups() {
-		rows := newRowCursor(file.Root(), group)
-		actions := newActionReader(rows, shared)
-		if len(rows.columns) == 0 {
-			continue // nothing that we know
+	var group errgroup.Group
+	group.SetLimit(readersAtOnce())
+	for _, rows := range file.RowGroups() {
+		if rows.NumRows() > maxRowsPerByte*size {
+			return errors.Join(fmt.Errorf("%d rows in %d bytes", rows.NumRows(), size), group.Wait())
 		}
-		if group.NumRows() > maxRowsPerByte*size {
-			return fmt.Errorf("%d rows in %d bytes", group.NumRows(), size)
+		group.Go(func() error { return readRowGroup(file, rows, part()) })
+	}
+	return group.Wait()
+}
+
+// columnBuffer is how much of a column is read ahead: little, for the file is in memory, or its pieces are.
+const columnBuffer = 64 << 10
+
+// openParquet reads the footer of a Parquet file. The library panics on some broken files.
+func openParquet(r io.ReaderAt, size int64) (file *parquet.File, err error) {
+	defer recoverBroken(&err)
+	if err := checkFooter(r, size); err != nil {
+		return nil, err
+	}
+	return parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(columnBuffer))
+}
+
+func readRowGroup(file *parquet.File, group parquet.RowGroup, take func(checkpointLine)) (err error) {
+	defer recoverBroken(&err)
+	rows := newRowCursor(file.Root(), group)
+	actions := newActionReader(rows, newPartitionPool())
+	if len(rows.columns) == 0 {
+		return nil // nothing that we know
+	}
+	for rows.next() {
+		l, err := actions.read()
+		if err != nil {
+			return errors.Join(fmt.Errorf("row %d: %w", rows.row, err), rows.close())
 		}
-		for n := int64(0); n < group.NumRows(); n++ {
-			if err := rows.next(); err != nil {
-				return fmt.Errorf("row %d: %w", n, err)
-			}
-			l, err := actions.read()
-			if err != nil {
-				return fmt.Errorf("row %d: %w", n, err)
-			}
+		if rows.err == nil {
 			take(l)
 		}
-		if err := rows.close(); err != nil {
-			return err
-		}
 	}
-	return nil
+	return rows.close()
+}
+
+func recoverBroken(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("broken Parquet file: %v", p)
+	}
 }

@@ -46,8 +46,12 @@ func (t *Table) checkpointAfterCommit(ctx context.Context, s *Snapshot) {
 	}
 }
 
-// checkpointBatch is how many rows are handed to the Parquet writer at once.
-const checkpointBatch = 256
+const (
+	// checkpointBatch is how many rows are handed to the Parquet writer at once.
+	checkpointBatch = 256
+	// checkpointGroup is how many rows it holds until it has written them, and how many are read by one reader of several.
+	checkpointGroup = 64 << 10
+)
 
 // encodeCheckpoint gives the checkpoint as a Parquet file, and the number of actions in it.
 func (s *Snapshot) encodeCheckpoint(now time.Time) ([]byte, int, error) {
@@ -88,12 +92,15 @@ func newCheckpointWriter(m *Metadata) *checkpointWriter {
 	schema := checkpointSchema(m, w.indexed)
 	w.row = newRowBuilder(schema)
 	w.parquet = parquet.NewGenericWriter[any](&w.buffer, schema, parquet.Compression(&snappy.Codec{}),
-		parquet.CreatedBy("launchlake", "", ""), parquet.DataPageVersion(1))
+		parquet.CreatedBy("launchlake", "", ""), parquet.DataPageVersion(1), parquet.MaxRowsPerRowGroup(checkpointGroup))
 	return w
 }
 
 func (w *checkpointWriter) next() {
-	w.batch = append(w.batch, w.row.take(nil))
+	// The rows of a batch use the memory of those of the one before.
+	n := len(w.batch)
+	w.batch = slices.Grow(w.batch, 1)[:n+1]
+	w.batch[n] = w.row.take(w.batch[n][:0])
 	w.rows++
 	if len(w.batch) == checkpointBatch {
 		w.flush()

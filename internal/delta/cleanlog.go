@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"launchlake/internal/objstore"
@@ -249,13 +250,14 @@ func (t *Table) loneSidecars(ctx context.Context, l *listing, going []objstore.I
 
 // sidecars gives the keys of the files that a checkpoint is continued in.
 func (t *Table) sidecars(ctx context.Context, c *checkpointFiles) ([]string, error) {
+	var mu sync.Mutex
 	var keys []string
 	for _, f := range c.files {
-		err := t.readCheckpointFile(ctx, f, func(l checkpointLine) {
+		err := t.readCheckpointFile(ctx, f, oneAtATime(&mu, func(l checkpointLine) {
 			if l.Sidecar != nil {
 				keys = append(keys, sidecarKey(l.Sidecar.Path))
 			}
-		})
+		}))
 		if err != nil {
 			return nil, err
 		}

@@ -174,6 +174,6 @@ func FuzzCheckpoint(f *testing.F) {
 	f.Add(body)
 	f.Add(body[:len(body)-9])
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_ = readParquetActions(bytes.NewReader(data), int64(len(data)), func(checkpointLine) {})
+		_ = readParquetActions(bytes.NewReader(data), int64(len(data)), func() func(checkpointLine) { return func(checkpointLine) {} })
 	})
 }

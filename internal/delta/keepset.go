@@ -130,7 +130,7 @@ func (k *keepSet) file(path string, v *DeletionVector) error {
 }
 
 func (k *keepSet) name(path string) {
-	if !k.names[path] && absolute.MatchString(path) {
+	if !k.names[path] && isAbsolute(path) {
 		k.uris = append(k.uris, path)
 	}
 	k.names[path] = true

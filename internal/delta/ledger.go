@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"sync"
 )
 
 // ledger is a state that is carried forward, commit by commit. A state is cheap to share and dear to change; a ledger is the
@@ -69,7 +70,8 @@ func (l *ledger) take(line logLine) {
 func (t *Table) readLedger(ctx context.Context, c *checkpointFiles) (there *ledger, twice string, err error) {
 	there = newLedger()
 	there.version = c.version
-	err = t.readCheckpoint(ctx, c, func(line logLine) {
+	var mu sync.Mutex
+	err = t.readCheckpoint(ctx, c, oneAtATime(&mu, func(line logLine) {
 		switch {
 		case line.Add != nil:
 			if there.has(line.Add.key()) {
@@ -84,7 +86,7 @@ func (t *Table) readLedger(ctx context.Context, c *checkpointFiles) (there *ledg
 		default:
 			there.take(line)
 		}
-	})
+	}))
 	if err == nil && (there.protocol == nil || there.metadata == nil) {
 		err = &CorruptError{Key: c.files[0].Key, Err: fmt.Errorf("it has no protocol or no metaData")}
 	}

@@ -28,8 +28,8 @@ type actionReader struct {
 		options, configuration                           mapCursor
 		partitionColumns                                 listCursor
 	}
-	sidecar *columnCursor
-	shared  partitionPool
+	sidecar struct{ path, size *columnCursor }
+	shared  *partitionPool
 }
 
 // fileCursor holds the columns of add and of remove.
@@ -42,7 +42,7 @@ type fileCursor struct {
 	}
 }
 
-func newActionReader(r *rowCursor, shared partitionPool) *actionReader {
+func newActionReader(r *rowCursor, shared *partitionPool) *actionReader {
 	a := &actionReader{shared: shared, add: newFileCursor(r, "add"), remove: newFileCursor(r, "remove")}
 	a.stats = newStatsCursor(r)
 	open := func(path ...string) *columnCursor { return r.open(r.find(path...)) }
@@ -58,7 +58,7 @@ func newActionReader(r *rowCursor, shared partitionPool) *actionReader {
 	m.provider, m.schema, m.created = open("metaData", "format", "provider"), open("metaData", "schemaString"), open("metaData", "createdTime")
 	m.options, m.configuration = r.openMap(r.find("metaData", "format", "options")), r.openMap(r.find("metaData", "configuration"))
 	m.partitionColumns = r.openList(r.find("metaData", "partitionColumns"))
-	a.sidecar = open("sidecar", "path")
+	a.sidecar.path, a.sidecar.size = open("sidecar", "path"), open("sidecar", "sizeInBytes")
 	return a
 }
 
@@ -94,8 +94,9 @@ func (a *actionReader) read() (checkpointLine, error) {
 	} else if name, ok := a.domain.name.text(); ok {
 		configuration, _ := a.domain.configuration.text()
 		l.Domain = &domainAction{Domain: name, Configuration: configuration, Removed: a.domain.removed.bool()}
-	} else if path, ok := a.sidecar.text(); ok {
+	} else if path, ok := a.sidecar.path.text(); ok {
 		l.Sidecar = &sidecarAction{Path: path}
+		l.Sidecar.SizeInBytes, _ = a.sidecar.size.int()
 	}
 	return l, nil
 }
@@ -190,28 +191,39 @@ func (c *columnCursor) optional() *int64 {
 }
 
 // partitionPool makes files of one partition share their values: a table has many files and few partitions.
-type partitionPool map[string]map[string]*string
+type partitionPool struct {
+	values map[string]map[string]*string
+	key    []byte // of the values that are looked up
+}
 
-func (pool partitionPool) take(m mapCursor) map[string]*string {
-	var key strings.Builder
-	isNull := !m.each(func(k string, v *string) {
-		key.WriteString(k)
-		key.WriteByte(0)
+func newPartitionPool() *partitionPool {
+	return &partitionPool{values: map[string]map[string]*string{}}
+}
+
+// maxPartitions bounds what a pool holds.
+const maxPartitions = 1 << 12
+
+func (pool *partitionPool) take(m mapCursor) map[string]*string {
+	pool.key = pool.key[:0]
+	isNull := !m.each(func(k, v []byte) {
+		pool.key = append(append(pool.key, k...), 0)
 		if v != nil {
-			key.WriteByte('=')
-			key.WriteString(*v)
+			pool.key = append(append(pool.key, '='), v...)
 		}
-		key.WriteByte(0)
+		pool.key = append(pool.key, 0)
 	})
 	if isNull {
 		return nil
 	}
-	values, ok := pool[key.String()]
+	values, ok := pool.values[string(pool.key)]
 	if !ok {
 		if values = m.pointers(); values == nil {
 			values = map[string]*string{}
 		}
-		pool[key.String()] = values
+		if len(pool.values) == maxPartitions {
+			clear(pool.values)
+		}
+		pool.values[string(pool.key)] = values
 	}
 	return values
 }

@@ -12,12 +12,15 @@ import (
 // absolute matches a path that is a URI. A ':' alone does not make a scheme: "time=10:00/x" is a relative path.
 var absolute = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*):/`)
 
+func isAbsolute(path string) bool { return strings.Contains(path, ":/") && absolute.MatchString(path) }
+
 // decodePath turns a path of the log into the key of an object (spec: Add File and Remove File: a URI reference as of RFC 2396,
 // percent-encoded once). Absolute paths come out in one canonical spelling, so that equal files compare equal.
 func decodePath(path string) string { return canonicalPath(unescape(path)) }
 
 func canonicalPath(path string) string {
-	if m := absolute.FindStringSubmatch(path); m != nil {
+	if isAbsolute(path) {
+		m := absolute.FindStringSubmatch(path)
 		rest := strings.TrimLeft(path[len(m[1])+1:], "/")
 		switch scheme := strings.ToLower(m[1]); scheme {
 		case "file":
@@ -36,7 +39,7 @@ func canonicalPath(path string) string {
 
 // FileKey gives the key of a file by its path in the log. Files outside of the table are not served.
 func (t *Table) FileKey(path string) (string, error) {
-	if !absolute.MatchString(path) {
+	if !isAbsolute(path) {
 		return path, nil
 	}
 	if root := canonicalPath(t.options.Location); root != "" {
@@ -72,7 +75,10 @@ func unescape(s string) string {
 // encodePath is the reverse of decodePath, with the escapes that Spark writes. In the first segment of a relative path
 // a ':' is escaped too: Hadoop would take what is before it for a scheme.
 func encodePath(key string) string {
-	relative := !absolute.MatchString(key)
+	relative := !isAbsolute(key)
+	if relative && !needsEscapes(key) {
+		return key
+	}
 	first := true
 	var b strings.Builder
 	for i := 0; i < len(key); i++ {
@@ -88,6 +94,15 @@ func encodePath(key string) string {
 		}
 	}
 	return b.String()
+}
+
+func needsEscapes(key string) bool {
+	for i := 0; i < len(key); i++ {
+		if c := key[i]; c == ':' || c != '/' && !pathByte(c) {
+			return true
+		}
+	}
+	return false
 }
 
 func pathByte(c byte) bool {

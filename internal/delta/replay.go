@@ -30,7 +30,7 @@ func (t *Table) replay(ctx context.Context, seg *segment) (*state, *commitFile, 
 		r.commit(c)
 	}
 	if seg.checkpoint != nil {
-		if err := t.readCheckpoint(ctx, seg.checkpoint, r.checkpoint); err != nil {
+		if err := t.readCheckpoint(ctx, seg.checkpoint, r.part); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -3,6 +3,7 @@ package delta
 import (
 	"cmp"
 	"maps"
+	"sync"
 )
 
 // state is what the actions up to one version add up to (spec: Action Reconciliation). It never changes; a later state
@@ -48,10 +49,17 @@ func (s *state) after(c *commitFile) *state {
 // counts. Only the files named by commits are remembered; those of the checkpoint, which comes last, need not be.
 type reconciler struct {
 	state
-	files       listBuilder[addAction, *addAction]
-	tombstones  listBuilder[removeAction, *removeAction]
+	own         fileBuilders // of the commits
 	seen        map[string]bool
 	seenDomains map[string]bool
+	mu          sync.Mutex // for parts of the checkpoint
+	parts       []*fileBuilders
+}
+
+// fileBuilders collects the actions on files.
+type fileBuilders struct {
+	files      listBuilder[addAction, *addAction]
+	tombstones listBuilder[removeAction, *removeAction]
 }
 
 func newReconciler(v Version) *reconciler {
@@ -67,13 +75,13 @@ func (r *reconciler) commit(c *commitFile) {
 	for _, a := range c.adds {
 		if k := a.key(); !r.seen[k] {
 			r.seen[k] = true
-			r.files.add(a)
+			r.own.files.add(a)
 		}
 	}
 	for _, d := range c.removes {
 		if k := d.key(); !r.seen[k] {
 			r.seen[k] = true
-			r.tombstones.add(d)
+			r.own.tombstones.add(d)
 		}
 	}
 	r.rest(logLine{Protocol: c.protocol, Metadata: c.metadata})
@@ -85,19 +93,27 @@ func (r *reconciler) commit(c *commitFile) {
 	}
 }
 
-// checkpoint takes an action of the checkpoint that all commits are behind of.
-func (r *reconciler) checkpoint(l logLine) {
-	switch {
-	case l.Add != nil:
-		if !r.seen[l.Add.key()] {
-			r.files.add(l.Add)
+// part takes a part of the checkpoint that all commits are behind of. The parts may be taken at the same time.
+func (r *reconciler) part() func(logLine) {
+	var part fileBuilders
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.parts = append(r.parts, &part)
+	return func(l logLine) {
+		switch {
+		case l.Add != nil:
+			if len(r.seen) == 0 || !r.seen[l.Add.key()] {
+				part.files.add(l.Add)
+			}
+		case l.Remove != nil:
+			if len(r.seen) == 0 || !r.seen[l.Remove.key()] {
+				part.tombstones.add(l.Remove)
+			}
+		default:
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.rest(l)
 		}
-	case l.Remove != nil:
-		if !r.seen[l.Remove.key()] {
-			r.tombstones.add(l.Remove)
-		}
-	default:
-		r.rest(l)
 	}
 }
 
@@ -119,7 +135,11 @@ func (r *reconciler) rest(l logLine) {
 
 // finish gives the state. A file that a broken log adds twice counts once.
 func (r *reconciler) finish() *state {
+	for _, part := range r.parts {
+		r.own.files.take(&part.files)
+		r.own.tombstones.take(&part.tombstones)
+	}
 	s := r.state
-	s.files, s.tombstones = r.files.list(), r.tombstones.list()
+	s.files, s.tombstones = r.own.files.list(), r.own.tombstones.list()
 	return &s
 }
