@@ -32,17 +32,18 @@ var imports = map[string][]string{
 	"launchapi/recorded":      {"rawjson"},
 
 	// The layers, and what they share.
-	"contract":      {"delta"},
-	"engine":        {"delta"},
-	"engine/duckdb": {"delta", "engine", "objstore"},
-	"bronze":        {"delta", "objstore", "rawjson"},
-	"silver":        {"contract", "delta", "engine"},
-	"gold":          {"delta", "engine"},
+	"contract":               {"delta"},
+	"engine":                 {"delta"},
+	"engine/duckdb/sparksql": {"delta"},
+	"engine/duckdb":          {"delta", "engine", "engine/duckdb/sparksql", "objstore"},
+	"bronze":                 {"delta", "objstore", "rawjson"},
+	"silver":                 {"contract", "delta", "engine"},
+	"gold":                   {"delta", "engine"},
 
 	// The jobs, which put the parts together.
 	"lake":           {"delta", "objstore", "objstore/s3"},
 	"otlp":           {},
-	"task":           {"lake", "objstore", "otlp"},
+	"task":           {"delta", "lake", "objstore", "otlp"},
 	"task/engines":   {"engine", "engine/duckdb", "task"},
 	"task/ingest":    {"bronze", "lake", "launchapi", "launchapi/launchapitest", "launchapi/recorded", "task"},
 	"task/refine":    {"contract", "delta", "lake", "silver", "task", "task/engines"},

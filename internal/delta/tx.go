@@ -313,7 +313,7 @@ func (m *Metadata) checkAdd(a Add) error {
 			return fmt.Errorf("column %q: %w", c, err)
 		}
 		if v == nil && !f.Nullable {
-			return fmt.Errorf("column %q must not be null", c)
+			return &ConstraintError{Constraint: Constraint{Rule: NotNullRule, Name: c}}
 		}
 	}
 	return m.checkNotNull(a.Stats)

@@ -40,6 +40,9 @@ type Engine interface {
 	// Publish puts the rows of a query into a table, in one commit that also holds the progress. When the table has that
 	// progress already nothing is written. When another writer commits meanwhile the work is done again on the table as it
 	// then is. After an error the table holds either all of it, progress included, or nothing: doing it again is safe.
+	//
+	// Columns of the table that the query does not give are generated, or have their default. Rows that break a constraint of
+	// the table are a *[delta.ConstraintError]; a constraint that cannot be evaluated is an error before anything is written.
 	Publish(ctx context.Context, query string, out Output) (Published, error)
 
 	// Close ends the session and removes what it kept.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"launchlake/internal/delta"
 	"launchlake/internal/lake"
 	"launchlake/internal/objstore"
 )
@@ -62,6 +63,9 @@ func Fail(code ExitCode, err error) error {
 func CodeOf(err error) ExitCode {
 	if given, ok := errors.AsType[*exitError](err); ok {
 		return given.code
+	}
+	if _, broken := errors.AsType[*delta.ConstraintError](err); broken {
+		return ContractBroken
 	}
 	switch {
 	case err == nil:

@@ -26,18 +26,30 @@ func (c *change) schemaOf(s *delta.Snapshot) *delta.Schema {
 	return s.Schema()
 }
 
-// fill gives a query the columns of a schema; those that the query lacks are null.
+// fill gives a query the columns of a schema. Those that the query lacks are generated, or the column's default, or null.
 func (p *publication) fill(schema *delta.Schema, query string) string {
-	var cells []string
+	var cells, generated []string
 	for _, f := range schema.Fields {
-		cell := quoteName(f.Name)
-		if _, ok := p.out.Schema.Field(f.Name); !ok {
-			t, _ := sqlType(f.Type) // the scan of the same schema has checked it
-			cell = fmt.Sprintf("CAST(NULL AS %s) AS %s", t, cell)
+		name := quoteName(f.Name)
+		t, _ := sqlType(f.Type) // the scan of the same schema has checked it
+		_, given := p.out.Schema.Field(f.Name)
+		switch {
+		case given:
+			cells = append(cells, name)
+		case p.rules.generated[f.Name] != "":
+			cells = append(cells, fmt.Sprintf("CAST(NULL AS %s) AS %s", t, name))
+			generated = append(generated, fmt.Sprintf("CAST(%s AS %s) AS %s", p.rules.generated[f.Name], t, name))
+		case p.rules.defaults[f.Name] != "":
+			cells = append(cells, fmt.Sprintf("CAST(%s AS %s) AS %s", p.rules.defaults[f.Name], t, name))
+		default:
+			cells = append(cells, fmt.Sprintf("CAST(NULL AS %s) AS %s", t, name))
 		}
-		cells = append(cells, cell)
 	}
-	return fmt.Sprintf("SELECT %s FROM (%s)", join(cells), query)
+	filled := fmt.Sprintf("SELECT %s FROM (%s)", join(cells), query)
+	if len(generated) > 0 {
+		filled = fmt.Sprintf("SELECT * REPLACE (%s) FROM (%s)", join(generated), filled)
+	}
+	return filled
 }
 
 // merge replaces the rows that have a newer one and adds those whose keys are not there. Only files that hold a replaced

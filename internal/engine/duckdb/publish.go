@@ -98,6 +98,7 @@ type publication struct {
 	query   string // with the columns of out.Schema
 	out     engine.Output
 	created bool // the table was made by it
+	rules   *rules
 }
 
 // change is what a publication does to a snapshot.
@@ -115,6 +116,9 @@ func (c *change) empty() bool { return c.schema == nil && len(c.add)+len(c.remov
 func (p *publication) once(ctx context.Context) (engine.Published, error) {
 	snapshot, err := p.out.Table.Snapshot(ctx)
 	if errors.Is(err, delta.ErrNotATable) {
+		if _, err := p.engine.rulesOf(delta.Metadata{Configuration: p.out.Configuration}, p.out.Schema); err != nil {
+			return engine.Published{}, err
+		}
 		p.created = true
 		snapshot, err = p.out.Table.Create(ctx, delta.Metadata{
 			Name: p.out.Name, Description: p.out.Description, Schema: p.out.Schema, Configuration: p.out.Configuration,
@@ -154,6 +158,9 @@ func (p *publication) change(ctx context.Context, s *delta.Snapshot) (*change, e
 	}
 	if len(widened.Fields) > len(s.Schema().Fields) {
 		c.schema = widened
+	}
+	if p.rules, err = p.engine.rulesOf(s.Metadata(), c.schemaOf(s)); err != nil {
+		return c, err
 	}
 	switch p.out.Mode {
 	case engine.Merge:
@@ -205,6 +212,7 @@ func (p *publication) commit(ctx context.Context, s *delta.Snapshot, c *change) 
 	}
 	tx.Remove(c.remove...)
 	tx.Add(c.add...)
+	tx.Enforced(p.rules.stated...)
 	after, err := tx.Commit(ctx)
 	if err != nil {
 		p.discardAfter(ctx, err, c.add)
@@ -246,7 +254,10 @@ func records(adds []delta.Add) (n int64) {
 
 // discardAfter removes uploaded files when the commit certainly did not happen. After other errors it may have.
 func (p *publication) discardAfter(ctx context.Context, err error, adds []delta.Add) {
-	if _, conflict := errors.AsType[*delta.ConflictError](err); conflict || errors.Is(err, delta.ErrAlreadyApplied) {
+	_, conflict := errors.AsType[*delta.ConflictError](err)
+	_, broken := errors.AsType[*delta.ConstraintError](err)
+	_, unsupported := errors.AsType[*delta.UnsupportedError](err)
+	if conflict || broken || unsupported || errors.Is(err, delta.ErrAlreadyApplied) {
 		p.discard(ctx, adds)
 	}
 }

@@ -49,7 +49,7 @@ func addStats(stats *delta.Stats, file written, f delta.Field, above, quotedAbov
 		return fmt.Errorf("column %s: %w", f.Name, err)
 	}
 	if !f.Nullable && len(above) == 0 && column.NullCount != nil && *column.NullCount > 0 {
-		return fmt.Errorf("column %s is required but %d rows have no value", f.Name, *column.NullCount)
+		return &delta.ConstraintError{Constraint: delta.Constraint{Rule: delta.NotNullRule, Name: f.Name}, Rows: *column.NullCount}
 	}
 	stats.Columns[strings.Join(path, ".")] = column
 	return nil

@@ -121,7 +121,11 @@ func (p *publication) write(ctx context.Context, s *delta.Snapshot, schema *delt
 	return p.upload(ctx, s, schema, files)
 }
 
+// upload stores files that were written here, once their rows are what the table asks for.
 func (p *publication) upload(ctx context.Context, s *delta.Snapshot, schema *delta.Schema, files []written) ([]delta.Add, error) {
+	if err := p.enforce(ctx, schema, s.Metadata().PartitionColumns, files); err != nil {
+		return nil, err
+	}
 	adds := make([]delta.Add, len(files))
 	for i, file := range files {
 		add, err := p.describe(s, schema, file)

@@ -1,0 +1,227 @@
+package duckdb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"launchlake/internal/delta"
+	"launchlake/internal/engine/duckdb/sparksql"
+)
+
+// rules are what a table asks of the rows that are written to it, as DuckDB evaluates it.
+type rules struct {
+	stated    []delta.Constraint // all of the table's, for the transaction
+	checks    []check
+	defaults  map[string]string // SQL by column, for those that a query does not give
+	generated map[string]string // likewise, over the other columns
+}
+
+// check is a condition that must be true for each row.
+type check struct {
+	constraint delta.Constraint
+	condition  string
+	columns    []string // to show of a row that breaks it
+}
+
+// rulesOf translates the constraints of a table with a schema that it will have. What cannot be evaluated as Spark does is
+// an error, before anything is written.
+func (e *Engine) rulesOf(m delta.Metadata, schema *delta.Schema) (*rules, error) {
+	m.Schema = schema
+	r := &rules{stated: m.Constraints(), defaults: map[string]string{}, generated: map[string]string{}}
+	for _, c := range r.stated {
+		if err := e.addRule(r, c, schema); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Rule, err)
+		}
+	}
+	for _, f := range schema.Fields {
+		r.addNotNull(f, nil, "")
+	}
+	return r, nil
+}
+
+func (e *Engine) addRule(r *rules, c delta.Constraint, schema *delta.Schema) error {
+	now := e.options.Now()
+	if c.Rule == delta.CheckRule || c.Rule == delta.InvariantRule {
+		x, err := sparksql.Condition(c.Expression, schema, now)
+		r.checks = append(r.checks, check{c, x.SQL, x.Columns})
+		return err
+	}
+	f, ok := schema.Field(c.Name)
+	if !ok {
+		return fmt.Errorf("%s: it is a member of another column", c)
+	}
+	x, err := sparksql.Assignment(c.Expression, f.Type, schema, now)
+	switch {
+	case err != nil:
+		return err
+	case c.Rule == delta.DefaultRule && len(x.Columns) > 0:
+		return fmt.Errorf("%s: it refers to columns", c)
+	case c.Rule == delta.DefaultRule:
+		r.defaults[c.Name] = x.SQL
+	default:
+		r.generated[c.Name] = x.SQL
+		r.checks = append(r.checks, check{c, fmt.Sprintf("%s IS NOT DISTINCT FROM %s", quoteName(c.Name), x.SQL), append([]string{c.Name}, x.Columns...)})
+	}
+	return nil
+}
+
+// addNotNull adds the checks of a column that the files' statistics do not make: those of nested types. As in Spark, a required
+// member makes the structs that it lies in required.
+func (r *rules) addNotNull(f delta.Field, above []string, of string) {
+	path := append(slices.Clone(above), f.Name)
+	x := quoteName(f.Name)
+	if of != "" {
+		x = fmt.Sprintf("struct_extract(%s, %s)", of, quote(f.Name))
+	}
+	if !f.Nullable && (len(above) > 0 || nested(f.Type)) {
+		r.notNull(path, x+" IS NOT NULL")
+	}
+	if s, ok := f.Type.(*delta.Struct); ok {
+		for _, member := range s.Fields {
+			r.addNotNull(member, path, x)
+		}
+	} else if broken := brokenWithin(f.Type, x, 0); broken != "" {
+		r.notNull(path, "NOT coalesce("+broken+", false)")
+	}
+}
+
+func (r *rules) notNull(path []string, condition string) {
+	c := delta.Constraint{Rule: delta.NotNullRule, Name: strings.Join(path, ".")}
+	r.checks = append(r.checks, check{c, condition, path[:1]})
+}
+
+// brokenWithin gives the condition that an array or a map holds a null where its type has none; "" when nothing can.
+func brokenWithin(t delta.Type, x string, depth int) string {
+	item := fmt.Sprintf("_item%d", depth)
+	any := func(list, broken string) string {
+		return fmt.Sprintf("len(list_filter(%s, lambda %s: %s)) > 0", list, item, broken)
+	}
+	var parts []string
+	add := func(t delta.Type, mayBeNull bool, list string) {
+		if !mayBeNull {
+			parts = append(parts, any(list, item+" IS NULL"))
+		}
+		if inner := brokenWithin(t, item, depth+1); inner != "" {
+			parts = append(parts, any(list, item+" IS NOT NULL AND ("+inner+")"))
+		}
+	}
+	switch t := t.(type) {
+	case *delta.Array:
+		add(t.Element, t.ContainsNull, x)
+	case *delta.Map:
+		add(t.Key, true, "map_keys("+x+")")
+		add(t.Value, t.ValueContainsNull, "map_values("+x+")")
+	case *delta.Struct:
+		for _, f := range t.Fields {
+			member := fmt.Sprintf("struct_extract(%s, %s)", x, quote(f.Name))
+			if !f.Nullable {
+				parts = append(parts, member+" IS NULL")
+			}
+			if inner := brokenWithin(f.Type, member, depth); inner != "" {
+				parts = append(parts, inner)
+			}
+		}
+	}
+	return strings.Join(parts, " OR ")
+}
+
+// hold checks all rows of a relation. The first constraint that some break is a *[delta.ConstraintError].
+func (e *Engine) hold(ctx context.Context, checks []check, schema *delta.Schema, rows string) error {
+	if len(checks) == 0 {
+		return nil
+	}
+	counts := make([]string, len(checks))
+	broken := make([]int64, len(checks))
+	into := make([]any, len(checks))
+	for i, c := range checks {
+		counts[i] = fmt.Sprintf("count(*) FILTER (WHERE (%s) IS NOT TRUE)", c.condition)
+		into[i] = &broken[i]
+	}
+	query := fmt.Sprintf("SELECT %s FROM (%s)", join(counts), rows)
+	if err := e.db.QueryRowContext(ctx, query).Scan(into...); err != nil {
+		return fmt.Errorf("check the constraints: %w", queryError(ctx, err))
+	}
+	for i, n := range broken {
+		if n == 0 {
+			continue
+		}
+		example, err := e.example(ctx, checks[i], schema, rows)
+		if err != nil {
+			return fmt.Errorf("check the constraints: %w", err)
+		}
+		return &delta.ConstraintError{Constraint: checks[i].constraint, Rows: n, Example: example}
+	}
+	return nil
+}
+
+// Of a row that breaks a constraint messages show the columns of the constraint, some others, and the begin of long values.
+const (
+	shownColumns = 8
+	shownValue   = 60
+)
+
+func (e *Engine) example(ctx context.Context, c check, schema *delta.Schema, rows string) (string, error) {
+	names := slices.Clone(c.columns)
+	for _, f := range schema.Fields {
+		if len(names) < shownColumns && !slices.Contains(names, f.Name) {
+			names = append(names, f.Name)
+		}
+	}
+	cells := make([]string, len(names))
+	for i, name := range names {
+		cells[i] = fmt.Sprintf("%s || coalesce(left(CAST(%s AS VARCHAR), %d), 'null')", quote(name+": "), quoteName(name), shownValue)
+	}
+	query := fmt.Sprintf("SELECT concat_ws(', ', %s) FROM (%s) WHERE (%s) IS NOT TRUE LIMIT 1", join(cells), rows, c.condition)
+	var text string
+	err := e.db.QueryRowContext(ctx, query).Scan(&text)
+	return "{" + text + "}", queryError(ctx, err)
+}
+
+// enforce checks the rows of files that were written here and not yet stored.
+func (p *publication) enforce(ctx context.Context, schema *delta.Schema, partitions []string, files []written) error {
+	if p.rules == nil || len(p.rules.checks) == 0 || len(files) == 0 {
+		return nil
+	}
+	rows, err := writtenRows(schema, partitions, files)
+	if err != nil {
+		return err
+	}
+	return p.engine.hold(ctx, p.rules.checks, schema, rows)
+}
+
+// writtenRows gives the SQL that reads files written here, with the partition columns that they lack.
+func writtenRows(schema *delta.Schema, partitions []string, files []written) (string, error) {
+	paths := make([]string, len(files))
+	constants := make([]string, len(files))
+	for i, file := range files {
+		paths[i] = file.path
+		cells := []string{quote(file.path)}
+		for _, name := range partitions {
+			field, _ := schema.Field(name)
+			var value any
+			if text := file.partition[name]; text != nil {
+				var err error
+				if value, err = parseText(field.Type, *text); err != nil {
+					return "", fmt.Errorf("partition column %s: %w", name, err)
+				}
+			}
+			cell, err := literal(field.Type, value)
+			if err != nil {
+				return "", fmt.Errorf("partition column %s: %w", name, err)
+			}
+			cells = append(cells, cell)
+		}
+		constants[i] = "(" + join(cells) + ")"
+	}
+	if len(partitions) == 0 {
+		return "SELECT * FROM " + readParquet(paths), nil
+	}
+	names := []string{fileColumn}
+	for _, name := range partitions {
+		names = append(names, quoteName(name))
+	}
+	return fmt.Sprintf("SELECT d.*, c.* FROM %s AS d JOIN (VALUES %s) AS c(%s) ON c.%s = d.%s",
+		readParquet(paths), strings.Join(constants, ",\n"), join(names), fileColumn, localFileColumn), nil
+}
