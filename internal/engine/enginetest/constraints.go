@@ -53,12 +53,12 @@ func refusesBrokenConstraints(t *testing.T, b *bench) {
 	before := b.snapshot(table)
 	for query, want := range map[string][]string{
 		"select id, -v as v, born from ({}) t union all {} union all select id, cast(null as int), born from ({}) t": {"positive", "v > 0", "2 rows", "v: "},
-		"select id + 1000 as id, v, born from ({}) t":                                                              {"invariant of column id", "id < 1000", "1 row", "id: 1001"},
-		"select id, v, born, 2027 as y from ({}) t":                                                                {"generated column y", "y: 2027"},
-		"select id, v, born, 'c' as kind from ({}) t":                                                              {"kinds", "kind: c"},
-		"select id, v, date '2020-01-01' as born from ({}) t":                                                      {"kinds", "born: 2020-01-01"},
-		"select id, v, cast(null as date) as born from ({}) t":                                                     {"kinds", "born: null"},
-		"select cast(null as bigint) as id, v, born from ({}) t":                                                   {"id"},
+		"select id + 1000 as id, v, born from ({}) t":                                                                {"invariant of column id", "id < 1000", "1 row", "id: 1001"},
+		"select id, v, born, 2027 as y from ({}) t":                                                                  {"generated column y", "y: 2027"},
+		"select id, v, born, 'c' as kind from ({}) t":                                                                {"kinds", "kind: c"},
+		"select id, v, date '2020-01-01' as born from ({}) t":                                                        {"kinds", "born: 2020-01-01"},
+		"select id, v, cast(null as date) as born from ({}) t":                                                       {"kinds", "born: null"},
+		"select cast(null as bigint) as id, v, born from ({}) t":                                                     {"id"},
 	} {
 		query = strings.ReplaceAll(query, "{}", goodRow)
 		for _, out := range []engine.Output{{Mode: engine.Append}, {Mode: engine.Overwrite}, {Mode: engine.Merge, Keys: []string{"id"}, Newer: "true"}} {
