@@ -211,11 +211,11 @@ func (t *Table) putCommit(ctx context.Context, v Version, body []byte, txnID str
 			return nil, nil
 		}
 		if errors.Is(err, objstore.ErrNotStored) && !errors.Is(err, fs.ErrExist) {
-			if errors.Is(err, objstore.ErrDenied) || errors.Is(err, objstore.ErrUnavailable) || ctx.Err() != nil {
+			if errors.Is(err, objstore.ErrDenied) || ctx.Err() != nil {
 				return nil, putFailed(v, doubt, err)
 			}
 			t.logRetry(ctx, v, err)
-			continue // as when two requests for one key meet: the store asks to try again
+			continue // the store is away for a moment, or asks to try again
 		}
 		there, lookErr := t.lookBack(ctx, v)
 		switch {

@@ -57,12 +57,12 @@ func TestWritersThatRaceLoseNothingAndDoubleNothing(t *testing.T) {
 		r.run(t, r.open(t))
 	})
 	t.Run("minio", func(t *testing.T) {
-		r := race{Writers: 16, Commits: raced(50, 1000)}
+		r := race{Writers: 16, Commits: raced(20, 1000)}
 		r.Bucket, r.S3 = bucket(t)
 		r.run(t, r.open(t))
 	})
 	t.Run("minio, processes", func(t *testing.T) {
-		r := race{Processes: 4, Writers: 4, Commits: raced(20, 1000)}
+		r := race{Processes: 4, Writers: 4, Commits: raced(10, 1000)}
 		r.Bucket, r.S3 = bucket(t)
 		r.run(t, r.open(t))
 	})
@@ -285,4 +285,15 @@ func checkCheckpoints(t *testing.T, store objstore.Store, want int) {
 	if checkpoints != want {
 		t.Errorf("%d checkpoints, want %d", checkpoints, want)
 	}
+}
+
+// A gateway that asks twice denies writers their own commits; the weather does the rest.
+func TestWritersThatRaceThroughBadWeatherLoseNothingAndDoubleNothing(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := race{Writers: 8, Commits: raced(10, 200)}
+	r.Bucket, r.S3 = bucket(t)
+	weather := miniotest.Weather{Seed: seed, OneIn: 10, AskTwice: "_delta_log/"}
+	r.S3.Endpoint = miniotest.NewProxy(t, r.S3.Endpoint, weather.Plan()).URL()
+	r.run(t, r.open(t))
 }

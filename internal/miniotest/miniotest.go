@@ -4,6 +4,8 @@
 // Where a Docker engine answers it is a container of the image that deploy/minio makes, else a process of the same
 // program, built once into the user's cache folder. The first build takes minutes; either is kept.
 //
+// A [Proxy] stands before MinIO and spoils what passes: each [Fault] is one way, a [Plan] chooses, [Weather] at random.
+//
 // LAKE_TEST_MINIO=container or =process takes one way and not the other. A test that can have neither is skipped,
 // unless LAKE_TEST_REQUIRE, a list with commas, names "minio"; "docker" in it makes the want of an engine fatal.
 package miniotest

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
@@ -22,9 +21,6 @@ const (
 	tlsTimeout  = 10 * time.Second
 	// Enough for the files of a table that are fetched side by side.
 	idleConnections = 64
-	maxAttempts     = 5
-	// maxBackoff keeps a task from waiting half a minute for a store that is not there.
-	maxBackoff = 4 * time.Second
 	// credentialsTimeout bounds the search for credentials; a metadata service that is not there takes a few seconds.
 	credentialsTimeout = 20 * time.Second
 	regionOfOthers     = "us-east-1" // what stores that have no regions expect in signatures
@@ -42,11 +38,7 @@ func newClient(ctx context.Context, s *Store, pathStyle bool) (*s3.Client, error
 	if cfg.RetryMaxAttempts == 0 {
 		cfg.RetryMaxAttempts = maxAttempts
 	}
-	cfg.Retryer = func() aws.Retryer {
-		return retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts, o.MaxBackoff = cfg.RetryMaxAttempts, maxBackoff
-		})
-	}
+	cfg.Retryer = func() aws.Retryer { return newPatience(cfg.RetryMaxAttempts) }
 	cfg.Credentials = namedCredentials{cfg.Credentials}
 	if err := s.checkCredentials(ctx, cfg.Credentials); err != nil {
 		return nil, err

@@ -75,6 +75,9 @@ func (s *Store) callError(ctx context.Context, op, key string, err error) *objst
 		e.Advice = fmt.Sprintf("make the bucket %s or correct the URL", s.bucket)
 	case status == http.StatusNotFound && code != "NoSuchUpload":
 		e.Err, e.Classes = fs.ErrNotExist, nil
+	case code == codeSkewed:
+		e.Classes = []error{objstore.ErrUnavailable}
+		e.Advice = "set this machine's clock, or the store's: they differ by minutes"
 	case isDenial(status, code):
 		e.Classes = []error{objstore.ErrDenied}
 		e.Advice = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what they permit"
@@ -84,6 +87,10 @@ func (s *Store) callError(ctx context.Context, op, key string, err error) *objst
 	case status == http.StatusNotImplemented:
 		e.Advice = "this store lacks what a lake needs"
 	case status >= 500 || status == http.StatusTooManyRequests:
+		e.Classes = []error{objstore.ErrUnavailable}
+		e.Advice = "try again later"
+	case isCutAnswer(err):
+		e.Err = &cause{"the answer broke off", err}
 		e.Classes = []error{objstore.ErrUnavailable}
 		e.Advice = "try again later"
 	case status == 0:
@@ -104,11 +111,20 @@ func (s *Store) noAnswer(e *objstore.Error, err error) {
 	}
 }
 
+// isCutAnswer reports whether the store said yes and then broke off, as in the middle of a listing.
+func isCutAnswer(err error) bool {
+	_, unreadable := errors.AsType[*smithy.DeserializationError](err)
+	return unreadable && statusOf(err) == http.StatusOK
+}
+
 // denials are codes that stores give with a status other than 401 or 403.
 var denials = []string{
 	"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired",
-	"AuthorizationHeaderMalformed", "InvalidSecurity", "RequestTimeTooSkewed",
+	"AuthorizationHeaderMalformed", "InvalidSecurity",
 }
+
+// codeSkewed is a request that was signed at another time than the store's.
+const codeSkewed = "RequestTimeTooSkewed"
 
 func isDenial(status int, code string) bool {
 	return status == http.StatusUnauthorized || status == http.StatusForbidden || slices.Contains(denials, code)

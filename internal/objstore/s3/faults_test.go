@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"launchlake/internal/miniotest"
 	"launchlake/internal/objstore"
 )
 
@@ -38,23 +39,24 @@ func wantClasses(t *testing.T, err error, want ...string) {
 func TestAConditionalPutThatFailsIsClassedAndNotRepeated(t *testing.T) {
 	bucket, options := newBucket(t)
 	for name, c := range map[string]struct {
-		fault  fault
+		fault  miniotest.Fault
 		want   []string
 		stored bool
 	}{
-		"the reply is lost":     {dropReply, []string{"unavailable"}, true},
-		"the request is lost":   {dropRequest, []string{"unavailable"}, false},
-		"the reply is late":     {slowReply, []string{"unavailable"}, true},
-		"the store is busy":     {answer(503, "SlowDown"), []string{"unavailable"}, false},
-		"the store breaks":      {answer(500, "InternalError"), []string{"unavailable"}, false},
-		"another put under way": {answer(409, "ConditionalRequestConflict"), nil, false},
-		"the object exists":     {answer(412, "PreconditionFailed"), []string{"exist"}, false},
-		"access is denied":      {answer(403, "AccessDenied"), []string{"denied", "not stored"}, false},
-		"the token is old":      {answer(400, "ExpiredToken"), []string{"denied", "not stored"}, false},
-		"no such bucket":        {answer(404, "NoSuchBucket"), []string{"unavailable", "not stored"}, false},
-		"the bucket is far":     {answer(301, "PermanentRedirect"), []string{"unavailable", "not stored"}, false},
-		"no conditions":         {answer(501, "NotImplemented"), []string{"not stored"}, false},
-		"a bad request":         {answer(400, "EntityTooLarge"), []string{"not stored"}, false},
+		"the reply is lost":     {miniotest.DropReply, []string{"unavailable"}, true},
+		"the request is lost":   {miniotest.DropRequest, []string{"unavailable"}, false},
+		"the reply is late":     {miniotest.TooLate, []string{"unavailable"}, true},
+		"the store is busy":     {miniotest.Answer(503, "SlowDown"), []string{"unavailable"}, false},
+		"the store breaks":      {miniotest.Answer(500, "InternalError"), []string{"unavailable"}, false},
+		"another put under way": {miniotest.Answer(409, "ConditionalRequestConflict"), nil, false},
+		"the object exists":     {miniotest.Answer(412, "PreconditionFailed"), []string{"exist"}, false},
+		"access is denied":      {miniotest.Answer(403, "AccessDenied"), []string{"denied", "not stored"}, false},
+		"the token is old":      {miniotest.Answer(400, "ExpiredToken"), []string{"denied", "not stored"}, false},
+		"the clock is wrong":    {miniotest.AnswerSkewed(0), []string{"unavailable", "not stored"}, false},
+		"no such bucket":        {miniotest.Answer(404, "NoSuchBucket"), []string{"unavailable", "not stored"}, false},
+		"the bucket is far":     {miniotest.Answer(301, "PermanentRedirect"), []string{"unavailable", "not stored"}, false},
+		"no conditions":         {miniotest.Answer(501, "NotImplemented"), []string{"not stored"}, false},
+		"a bad request":         {miniotest.Answer(400, "EntityTooLarge"), []string{"not stored"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,7 +64,7 @@ func TestAConditionalPutThatFailsIsClassedAndNotRepeated(t *testing.T) {
 			key := strings.ReplaceAll(name, " ", "-")
 			err := open(t, bucket, "", proxy.options()).PutIfAbsent(t.Context(), key, []byte("body"))
 			wantClasses(t, err, c.want...)
-			if n := proxy.count("PUT "); n != 1 {
+			if n := proxy.Count("PUT "); n != 1 {
 				t.Errorf("sent %d times, want once", n)
 			}
 			_, err = objstore.ReadAll(t.Context(), open(t, bucket, "", options), key)
@@ -75,12 +77,17 @@ func TestAConditionalPutThatFailsIsClassedAndNotRepeated(t *testing.T) {
 
 func TestACallThatMayBeRepeatedIsRepeated(t *testing.T) {
 	bucket, options := newBucket(t)
-	faults := map[string]fault{
-		"the reply is lost":   dropReply,
-		"the request is lost": dropRequest,
-		"the reply is late":   slowReply,
-		"the store is busy":   answer(503, "SlowDown"),
-		"the store breaks":    answer(500, "InternalError"),
+	faults := map[string]struct {
+		fault miniotest.Fault
+		sent  int
+	}{
+		"the reply is lost":   {miniotest.DropReply, 2},
+		"the request is lost": {miniotest.DropRequest, 2},
+		"the reply is late":   {miniotest.TooLate, 2},
+		"the store is busy":   {miniotest.Answer(503, "SlowDown"), 2},
+		"the store breaks":    {miniotest.Answer(500, "InternalError"), 2},
+		// The second request is signed by the clock of the answer, and MinIO itself refuses that.
+		"the clock is wrong": {miniotest.AnswerSkewed(time.Hour), 3},
 	}
 	calls := map[string]struct {
 		spoils string
@@ -111,12 +118,12 @@ func TestACallThatMayBeRepeatedIsRepeated(t *testing.T) {
 		for op, c := range calls {
 			t.Run(op+" when "+name, func(t *testing.T) {
 				t.Parallel()
-				proxy := newProxy(t, options.Endpoint, c.spoils, fault, pass)
+				proxy := newProxy(t, options.Endpoint, c.spoils, fault.fault, miniotest.Pass)
 				if err := c.call(t.Context(), open(t, bucket, "", proxy.options())); err != nil {
 					t.Error(err)
 				}
-				if n := proxy.count(c.spoils); n != 2 {
-					t.Errorf("sent %d times, want twice", n)
+				if n := proxy.Count(c.spoils); n != fault.sent {
+					t.Errorf("sent %d times, want %d", n, fault.sent)
 				}
 			})
 		}
@@ -135,17 +142,17 @@ func TestABodyThatBreaksIsReadOnFromThere(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		offset, length int64
-		faults         []fault
+		faults         []miniotest.Fault
 	}{
-		"cut once":                    {0, -1, []fault{cutBody(1 << 20), pass}},
-		"cut twice":                   {0, -1, []fault{cutBody(1 << 20), cutBody(1 << 20), pass}},
-		"cut before the first byte":   {0, -1, []fault{cutBody(0), pass}},
-		"cut within a range":          {1000, 2 << 20, []fault{cutBody(1 << 20), pass}},
-		"cut within a range to end":   {1000, -1, []fault{cutBody(1 << 20), pass}},
-		"stalled":                     {0, -1, []fault{stallBody(1 << 20), pass}},
-		"cut, then busy":              {0, -1, []fault{cutBody(1 << 20), answer(503, "SlowDown"), pass}},
-		"cut often, with some bytes":  {0, 10_000, []fault{cutBody(1000), cutBody(1000), cutBody(1000), cutBody(1000), cutBody(1000), cutBody(1000), pass}},
-		"cut at the last byte wanted": {0, 1 << 20, []fault{cutBody(1<<20 - 1), pass}},
+		"cut once":                    {0, -1, []miniotest.Fault{miniotest.CutBody(1 << 20), miniotest.Pass}},
+		"cut twice":                   {0, -1, []miniotest.Fault{miniotest.CutBody(1 << 20), miniotest.CutBody(1 << 20), miniotest.Pass}},
+		"cut before the first byte":   {0, -1, []miniotest.Fault{miniotest.CutBody(0), miniotest.Pass}},
+		"cut within a range":          {1000, 2 << 20, []miniotest.Fault{miniotest.CutBody(1 << 20), miniotest.Pass}},
+		"cut within a range to end":   {1000, -1, []miniotest.Fault{miniotest.CutBody(1 << 20), miniotest.Pass}},
+		"stalled":                     {0, -1, []miniotest.Fault{miniotest.StallBody(1 << 20), miniotest.Pass}},
+		"cut, then busy":              {0, -1, []miniotest.Fault{miniotest.CutBody(1 << 20), miniotest.Answer(503, "SlowDown"), miniotest.Pass}},
+		"cut often, with some bytes":  {0, 10_000, []miniotest.Fault{miniotest.CutBody(1000), miniotest.CutBody(1000), miniotest.CutBody(1000), miniotest.CutBody(1000), miniotest.CutBody(1000), miniotest.CutBody(1000), miniotest.Pass}},
+		"cut at the last byte wanted": {0, 1 << 20, []miniotest.Fault{miniotest.CutBody(1<<20 - 1), miniotest.Pass}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -165,7 +172,7 @@ func TestABodyThatBreaksIsReadOnFromThere(t *testing.T) {
 			if err := body.Close(); err != nil {
 				t.Error(err)
 			}
-			if n := proxy.count("GET "); n != len(c.faults) {
+			if n := proxy.Count("GET "); n != len(c.faults) {
 				t.Errorf("%d requests, want %d", n, len(c.faults))
 			}
 		})
@@ -181,7 +188,7 @@ func TestABodyIsNotReadOnForeverNorFromAnotherObject(t *testing.T) {
 		}
 	}
 	put("k", strings.Repeat("a", 100_000))
-	proxy := newProxy(t, options.Endpoint, "GET ", cutBody(50_000), cutBody(0))
+	proxy := newProxy(t, options.Endpoint, "GET ", miniotest.CutBody(50_000), miniotest.CutBody(0))
 	_, err := objstore.ReadAll(t.Context(), open(t, bucket, "", proxy.options()), "k")
 	wantClasses(t, err, "unavailable")
 
@@ -189,7 +196,7 @@ func TestABodyIsNotReadOnForeverNorFromAnotherObject(t *testing.T) {
 		put("k", strings.Repeat("b", 100_000))
 		next.ServeHTTP(w, r)
 	}
-	proxy = newProxy(t, options.Endpoint, "GET ", cutBody(50_000), replace)
+	proxy = newProxy(t, options.Endpoint, "GET ", miniotest.CutBody(50_000), replace)
 	_, err = objstore.ReadAll(t.Context(), open(t, bucket, "", proxy.options()), "k")
 	if err == nil || !strings.Contains(err.Error(), "replaced") {
 		t.Errorf("read of a replaced object: got error %v", err)
@@ -204,14 +211,14 @@ func TestAnUploadInPartsThatFailsLeavesNothing(t *testing.T) {
 	bucket, options := newBucket(t)
 	for name, c := range map[string]struct {
 		spoils string
-		faults []fault
+		faults []miniotest.Fault
 		want   []string
 		stored bool
 	}{
-		"a part is refused":      {"partNumber=2", []fault{answer(403, "AccessDenied")}, []string{"denied", "not stored"}, false},
-		"the begin is refused":   {"POST /" + bucket + "/large?uploads", []fault{answer(403, "AccessDenied")}, []string{"denied", "not stored"}, false},
-		"the end is refused":     {"POST /" + bucket + "/large?uploadId", []fault{answer(403, "AccessDenied")}, []string{"denied"}, false},
-		"the end's reply is cut": {"POST /" + bucket + "/large?uploadId", []fault{dropReply, pass}, nil, true},
+		"a part is refused":      {"partNumber=2", []miniotest.Fault{miniotest.Answer(403, "AccessDenied")}, []string{"denied", "not stored"}, false},
+		"the begin is refused":   {"POST /" + bucket + "/large?uploads", []miniotest.Fault{miniotest.Answer(403, "AccessDenied")}, []string{"denied", "not stored"}, false},
+		"the end is refused":     {"POST /" + bucket + "/large?uploadId", []miniotest.Fault{miniotest.Answer(403, "AccessDenied")}, []string{"denied"}, false},
+		"the end's reply is cut": {"POST /" + bucket + "/large?uploadId", []miniotest.Fault{miniotest.DropReply, miniotest.Pass}, nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			proxy := newProxy(t, options.Endpoint, c.spoils, c.faults...)
@@ -227,7 +234,7 @@ func TestAnUploadInPartsThatFailsLeavesNothing(t *testing.T) {
 				wantClasses(t, err, c.want...)
 			}
 			wantStored(t, open(t, bucket, "", options), "large", c.stored)
-			if begun := strings.Contains(c.spoils, "uploads"); !begun && proxy.count("DELETE ") == 0 && err != nil {
+			if begun := strings.Contains(c.spoils, "uploads"); !begun && proxy.Count("DELETE ") == 0 && err != nil {
 				t.Error("the upload was not aborted")
 			}
 		})
@@ -264,7 +271,7 @@ func TestAnUploadThatIsCancelledLeavesNothing(t *testing.T) {
 		t.Errorf("got error %v", err)
 	}
 	wantStored(t, open(t, bucket, "", options), "large", false)
-	if proxy.count("DELETE ") == 0 {
+	if proxy.Count("DELETE ") == 0 {
 		t.Error("the upload was not aborted")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"launchlake/internal/miniotest"
 	"launchlake/internal/objstore"
@@ -45,4 +46,15 @@ func open(t *testing.T, bucket, prefix string, options s3.Options) *s3.Store {
 		t.Fatal(err)
 	}
 	return store
+}
+
+// Through weather the store keeps the contract too: what may be repeated is repeated, and of the rest the caller is told.
+func TestS3KeepsTheContractThroughBadWeather(t *testing.T) {
+	bucket, options := newBucket(t)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	proxy := proxy{miniotest.NewProxy(t, options.Endpoint, miniotest.Weather{Seed: seed, OneIn: 50}.Plan())}
+	storetest.Run(t, func(t *testing.T) objstore.Store {
+		return open(t, bucket, strings.ReplaceAll(t.Name(), "/", "_"), proxy.options())
+	})
 }

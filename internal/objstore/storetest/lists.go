@@ -141,7 +141,7 @@ func subStore(t *testing.T, s objstore.Store) {
 	put(t, s, "silver/launches-old/x", "")
 	part := objstore.Sub(objstore.Sub(s, "silver/"), "launches")
 	put(t, part, "_delta_log/0", "zero")
-	if err := part.PutIfAbsent(t.Context(), "_delta_log/1", []byte("one")); err != nil {
+	if err := create(t.Context(), part, "_delta_log/1", "one"); err != nil {
 		t.Fatal(err)
 	}
 	wantKeys(t, part, "", "", "_delta_log/0", "_delta_log/1")

@@ -83,7 +83,7 @@ var oddKeys = []string{
 func keysAsTheyAre(t *testing.T, s objstore.Store) {
 	for _, key := range oddKeys {
 		put(t, s, key, "put "+key)
-		if err := s.PutIfAbsent(t.Context(), key+".2", []byte("created "+key)); err != nil {
+		if err := create(t.Context(), s, key+".2", "created "+key); err != nil {
 			t.Error(err)
 		}
 	}

@@ -14,23 +14,23 @@ import (
 )
 
 func absentKeepsFirst(t *testing.T, s objstore.Store) {
-	if err := s.PutIfAbsent(t.Context(), "log/0", []byte("first")); err != nil {
+	if err := create(t.Context(), s, "log/0", "first"); err != nil {
 		t.Fatal(err)
 	}
 	wantBody(t, s, "log/0", 0, -1, "first")
-	err := s.PutIfAbsent(t.Context(), "log/0", []byte("second"))
+	err := create(t.Context(), s, "log/0", "second")
 	wantError(t, "second put if absent", err, fs.ErrExist)
 	wantNoError(t, "second put if absent", err, objstore.ErrNotStored)
 	wantBody(t, s, "log/0", 0, -1, "first")
 
 	put(t, s, "log/1", "by put")
-	wantError(t, "put if absent over put", s.PutIfAbsent(t.Context(), "log/1", nil), fs.ErrExist)
+	wantError(t, "put if absent over put", create(t.Context(), s, "log/1", ""), fs.ErrExist)
 	wantBody(t, s, "log/1", 0, -1, "by put")
 
 	if err := s.Delete(t.Context(), "log/0"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.PutIfAbsent(t.Context(), "log/0", nil); err != nil {
+	if err := create(t.Context(), s, "log/0", ""); err != nil {
 		t.Errorf("put if absent after delete: %v", err)
 	}
 	wantBody(t, s, "log/0", 0, -1, "")
@@ -71,12 +71,20 @@ func oneWinner(t *testing.T, s objstore.Store) {
 	}
 }
 
+// createAttempts bounds how often create asks a store that fails.
+const createAttempts = 20
+
 // create does what the contract asks of a caller: after an error that leaves the outcome open it reads back, and asks
-// again when there is nothing.
-func create(ctx context.Context, s objstore.Store, key, body string) error {
-	for {
-		err := s.PutIfAbsent(ctx, key, []byte(body))
-		if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, objstore.ErrNotStored) {
+// again when there is nothing. A store that is away for a moment is asked again too.
+func create(ctx context.Context, s objstore.Store, key, body string) (err error) {
+	for range createAttempts {
+		err = s.PutIfAbsent(ctx, key, []byte(body))
+		switch {
+		case err == nil, errors.Is(err, fs.ErrExist):
+			return err
+		case errors.Is(err, objstore.ErrNotStored) && errors.Is(err, objstore.ErrUnavailable):
+			continue
+		case errors.Is(err, objstore.ErrNotStored):
 			return err
 		}
 		switch got, readErr := get(ctx, s, key, 0, -1); {
@@ -89,6 +97,7 @@ func create(ctx context.Context, s objstore.Store, key, body string) error {
 		}
 		return nil
 	}
+	return err
 }
 
 func loserReads(t *testing.T, s objstore.Store) {
