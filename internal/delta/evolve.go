@@ -81,21 +81,106 @@ func evolveStruct(where string, from, to *Struct) (Type, error) {
 }
 
 // Evolve gives the metadata with another schema, in which columns and members of structs are new, all of them nullable, or may be
-// null that might not before. When the table maps columns, new ones get their ids and physical names, unless they come with some;
-// a transaction that is then given the schema ([Transaction.SetSchema]) keeps them, so that data files can be written first.
+// null that might not before. When the table maps columns, new ones get ids and physical names. A transaction that is then given the
+// schema ([Transaction.SetSchema]) keeps them, so that data files can be written first.
 func (m Metadata) Evolve(to *Schema) (Metadata, error) {
-	var err error
-	if m.Schema, err = evolve(m.Schema, to); err != nil {
+	to, err := m.withNewMarks(to)
+	if err != nil {
 		return m, err
 	}
-	if m.ColumnMapping() == MapNone {
+	if m.Schema, err = evolve(m.Schema, to); err != nil || m.ColumnMapping() == MapNone {
+		return m, err
+	}
+	return m, m.mapColumns(newPhysicalName)
+}
+
+// Replace is Evolve to any other schema, for a table whose rows are all written anew ([Transaction.ReplaceSchema]). To the mapping a
+// column that keeps its name and type stays the same, others are new.
+func (m Metadata) Replace(to *Schema) (Metadata, error) {
+	to, err := m.withNewMarks(to)
+	if err != nil {
+		return m, err
+	}
+	out := &Schema{Fields: make([]Field, len(to.Fields))}
+	for i, f := range to.Fields {
+		old, ok := m.Schema.Field(f.Name)
+		if ok && equalTypes(unmapped(&Schema{Fields: []Field{{Type: old.Type}}}), unmapped(&Schema{Fields: []Field{{Type: f.Type}}})) {
+			f.Type = old.Type
+			for key, value := range old.Metadata {
+				if _, given := f.Metadata[key]; !given || protectedKey(key) {
+					f.Metadata = withEntry(f.Metadata, key, value)
+				}
+			}
+		}
+		out.Fields[i] = f
+	}
+	if m.Schema = out; m.ColumnMapping() == MapNone {
 		return m, nil
 	}
 	return m, m.mapColumns(newPhysicalName)
 }
 
+// withNewMarks leaves of a schema's ids and physical names those that come after the table's own. Others may be of another table.
+func (m *Metadata) withNewMarks(s *Schema) (*Schema, error) {
+	highest, err := m.maxColumnID()
+	if err != nil {
+		return nil, err
+	}
+	out, err := eachField(s, func(f Field) (Field, error) {
+		if _, id, err := mapped(f); err != nil || id == nil || int(*id) <= highest {
+			f.Metadata = without(f.Metadata, mappingIDKey, physicalNameKey)
+		}
+		return f, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out.(*Schema), nil
+}
+
+// protectedKey is whether an entry of a field's metadata says how its data files are to be read, which no caller knows better.
+func protectedKey(key string) bool {
+	return key == mappingIDKey || key == physicalNameKey || key == typeChangesKey
+}
+
+// Widens says whether each value of one type is a value of the other, so that rows of it can be written where the table has the other.
+func Widens(from, to Type) bool { return widenedTo(from, to).String() == to.String() }
+
+// widenedTo gives a type with those in it that another type's hold replaced by them.
+func widenedTo(from, to Type) Type {
+	switch from := from.(type) {
+	case *Struct:
+		to, ok := to.(*Struct)
+		if !ok {
+			return from
+		}
+		out := &Struct{Fields: append([]Field(nil), from.Fields...)}
+		for i, f := range from.Fields {
+			if other, ok := to.Field(f.Name); ok {
+				out.Fields[i].Type = widenedTo(f.Type, other.Type)
+			}
+		}
+		return out
+	case *Array:
+		if to, ok := to.(*Array); ok {
+			return &Array{Element: widenedTo(from.Element, to.Element), ContainsNull: from.ContainsNull}
+		}
+	case *Map:
+		if to, ok := to.(*Map); ok {
+			return &Map{Key: widenedTo(from.Key, to.Key), Value: widenedTo(from.Value, to.Value), ValueContainsNull: from.ValueContainsNull}
+		}
+	default:
+		if widens(from, to) {
+			return to
+		}
+	}
+	return from
+}
+
 // accepts says whether rows of one schema can be written into a table of another.
 func (s *Schema) accepts(rows *Schema) error {
+	rows = widenedTo(rows, s).(*Schema)
+	rows = widenedTo(rows, s).(*Schema)
 	if _, err := evolve(rows, nullableBut(s, rows)); err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type Transaction struct {
 	reads         []Predicate // a file counts as read when one of them may be true in it
 	txns          map[string]int64
 	schema        *Schema
+	replace       bool // schema may be any other; all files go
 	changes       []ColumnChange
 	configuration map[string]string
 	constraints   []constraintChange
@@ -60,6 +61,13 @@ func (tx *Transaction) SetTransaction(appID string, version int64) { tx.txns[app
 
 // SetSchema changes the table's schema. Columns may only be added, and must be nullable.
 func (tx *Transaction) SetSchema(s *Schema) { tx.schema = s }
+
+// ReplaceSchema gives the table any other schema. The transaction must remove all of the table's files, and counts as having read
+// all rows.
+func (tx *Transaction) ReplaceSchema(s *Schema) {
+	tx.schema, tx.replace = s, true
+	tx.Read()
+}
 
 // SetConfiguration sets a table property. The protocol is raised to what the property asks for.
 func (tx *Transaction) SetConfiguration(key, value string) {
@@ -217,10 +225,16 @@ func (tx *Transaction) prepareMetadata(p *prepared) error {
 // changeMetadata gives the table's metadata with what the transaction was told to change of it.
 func (tx *Transaction) changeMetadata(m *Metadata) (err error) {
 	*m = tx.snapshot.metadata
-	if tx.schema != nil {
-		if *m, err = m.Evolve(tx.schema); err != nil {
-			return err
-		}
+	switch {
+	case tx.replace && len(tx.removes) < tx.snapshot.NumFiles():
+		return fmt.Errorf("replace the schema: %d files of the old one would stay", tx.snapshot.NumFiles()-len(tx.removes))
+	case tx.replace:
+		*m, err = m.Replace(tx.schema)
+	case tx.schema != nil:
+		*m, err = m.Evolve(tx.schema)
+	}
+	if err != nil {
+		return err
 	}
 	if len(tx.configuration)+len(tx.unset)+len(tx.constraints) > 0 {
 		if *m, err = m.configure(tx.configuration, tx.unset); err != nil {

@@ -32,10 +32,14 @@ type Output struct {
 	Progress []Progress
 
 	// Schema is the table's schema, whose columns the query must give, found by name. Columns that the table lacks are added
-	// to it; columns that it has besides are null in new rows; a column of another type is an error. nil: the query's columns
-	// and types, with Comments as column comments.
+	// to it; columns that it has besides are null in new rows; a column of another type is an error, unless the table's holds all its
+	// values: it was widened. nil: the query's columns and types, with Comments as column comments.
 	Schema   *delta.Schema
 	Comments map[string]string
+
+	// OverwriteSchema lets an overwrite give the table any other schema: columns of other types, and none that the query does not give.
+	// Columns to partition by must stay.
+	OverwriteSchema bool
 
 	Name          string            // of the table, when it is made
 	Description   string            // likewise
@@ -74,6 +78,8 @@ func (o Output) Check() error {
 		return fmt.Errorf("publish: unknown mode %q", o.Mode)
 	case (o.Mode == Merge) != (len(o.Keys) > 0):
 		return errors.New("publish: keys are for a merge, and a merge needs keys")
+	case o.OverwriteSchema && o.Mode != Overwrite:
+		return errors.New("publish: only an overwrite can overwrite the schema")
 	case o.Newer != "" && o.Mode != Merge:
 		return errors.New("publish: newer is for a merge")
 	}

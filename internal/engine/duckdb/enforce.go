@@ -180,28 +180,28 @@ func (e *Engine) example(ctx context.Context, c check, schema *delta.Schema, row
 }
 
 // enforce checks the rows of files that were written here and not yet stored.
-func (p *publication) enforce(ctx context.Context, schema *delta.Schema, partitions []string, files []written) error {
+func (p *publication) enforce(ctx context.Context, l layout, files []written) error {
 	if p.rules == nil || len(p.rules.checks) == 0 || len(files) == 0 {
 		return nil
 	}
-	rows, err := writtenRows(schema, partitions, files)
+	rows, err := writtenRows(l, files)
 	if err != nil {
 		return err
 	}
-	return p.engine.hold(ctx, p.rules.checks, schema, rows)
+	return p.engine.hold(ctx, p.rules.checks, l.Schema, rows)
 }
 
 // writtenRows gives the SQL that reads files written here, with the partition columns that they lack.
-func writtenRows(schema *delta.Schema, partitions []string, files []written) (string, error) {
+func writtenRows(l layout, files []written) (string, error) {
 	paths := make([]string, len(files))
 	constants := make([]string, len(files))
 	for i, file := range files {
 		paths[i] = file.path
 		cells := []string{quote(file.path)}
-		for _, name := range partitions {
-			field, _ := schema.Field(name)
+		for _, name := range l.PartitionColumns {
+			field, _ := l.Schema.Field(name)
 			var value any
-			if text := file.partition[name]; text != nil {
+			if text := file.partition[l.PhysicalName(field)]; text != nil {
 				var err error
 				if value, err = parseText(field.Type, *text); err != nil {
 					return "", fmt.Errorf("partition column %s: %w", name, err)
@@ -215,13 +215,14 @@ func writtenRows(schema *delta.Schema, partitions []string, files []written) (st
 		}
 		constants[i] = "(" + join(cells) + ")"
 	}
-	if len(partitions) == 0 {
-		return "SELECT * FROM " + readParquet(paths), nil
+	rows := l.logical(readParquet(paths), l.stored(), localFileColumn)
+	if len(l.PartitionColumns) == 0 {
+		return rows, nil
 	}
 	names := []string{fileColumn}
-	for _, name := range partitions {
+	for _, name := range l.PartitionColumns {
 		names = append(names, quoteName(name))
 	}
-	return fmt.Sprintf("SELECT d.*, c.* FROM %s AS d JOIN (VALUES %s) AS c(%s) ON c.%s = d.%s",
-		readParquet(paths), strings.Join(constants, ",\n"), join(names), fileColumn, localFileColumn), nil
+	return fmt.Sprintf("SELECT d.*, c.* FROM (%s) AS d JOIN (VALUES %s) AS c(%s) ON c.%s = d.%s",
+		rows, strings.Join(constants, ",\n"), join(names), fileColumn, localFileColumn), nil
 }

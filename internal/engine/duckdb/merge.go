@@ -32,9 +32,11 @@ func (p *publication) fill(schema *delta.Schema, query string) string {
 	for _, f := range schema.Fields {
 		name := quoteName(f.Name)
 		t, _ := sqlType(f.Type) // the scan of the same schema has checked it
-		_, given := p.out.Schema.Field(f.Name)
+		given, ok := p.out.Schema.Field(f.Name)
 		switch {
-		case given:
+		case ok && given.Type.String() != f.Type.String(): // the table's was widened
+			cells = append(cells, fmt.Sprintf("CAST(%s AS %s) AS %[1]s", name, t))
+		case ok:
 			cells = append(cells, name)
 		case p.rules.generated[f.Name] != "":
 			cells = append(cells, fmt.Sprintf("CAST(NULL AS %s) AS %s", t, name))

@@ -39,7 +39,7 @@ func (e *Engine) optimize(ctx context.Context, t *delta.Table, o engine.Optimize
 		return engine.Optimized{}, err
 	}
 	done := engine.Optimized{Before: s.Version(), After: s.Version()}
-	if err := checkWrite(s); err != nil {
+	if err := s.CheckWrite(); err != nil {
 		return done, err
 	}
 	r := &rearrangement{publication: publication{engine: e, out: engine.Output{Table: t}}, snapshot: s, options: o}
@@ -178,11 +178,12 @@ func (r *rearrangement) rewrite(ctx context.Context, b bin) error {
 	if err := r.engine.db.QueryRowContext(ctx, "SELECT count(*) FROM ("+rows+")").Scan(&want); err != nil {
 		return fmt.Errorf("count rows: %w", queryError(ctx, err))
 	}
+	l := layoutOf(r.snapshot, r.snapshot.Schema())
 	var files []written
 	if len(r.options.ZOrder) > 0 {
-		files, err = r.copyOrdered(ctx, rows, b)
+		files, err = r.copyOrdered(ctx, l, rows, b)
 	} else {
-		files, err = r.engine.copyRows(ctx, "SELECT "+r.dataColumns()+" FROM ("+rows+")", "")
+		files, err = r.engine.copyRows(ctx, l.query("SELECT "+r.dataColumns()+" FROM ("+rows+")", l.stored()), l.fieldIDs())
 	}
 	if err != nil {
 		return fmt.Errorf("write data files: %w", err)
@@ -194,13 +195,13 @@ func (r *rearrangement) rewrite(ctx context.Context, b bin) error {
 		return fmt.Errorf("the new files have %d rows less than the old ones", want)
 	}
 	r.remove = append(r.remove, b.files...)
-	return r.storeAll(ctx, b, files)
+	return r.storeAll(ctx, l, b, files)
 }
 
-func (r *rearrangement) storeAll(ctx context.Context, b bin, files []written) error {
+func (r *rearrangement) storeAll(ctx context.Context, l layout, b bin, files []written) error {
 	tags := r.zOrderTags()
 	for _, f := range files {
-		add, err := r.describeIn(r.snapshot.Schema(), r.snapshot.Metadata().PartitionColumns, b.files[0].PartitionValues, f)
+		add, err := r.describeIn(l, b.files[0].PartitionValues, f)
 		if err != nil {
 			return fmt.Errorf("write data files: %w", err)
 		}

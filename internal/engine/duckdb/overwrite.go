@@ -12,7 +12,8 @@ import (
 // overwrite replaces all rows. When the table has the same rows already its files stay.
 func (p *publication) overwrite(ctx context.Context, s *delta.Snapshot, c *change) error {
 	schema := c.schemaOf(s)
-	files, err := p.copyOut(ctx, p.fill(schema, p.query), s.Metadata().PartitionColumns)
+	l := layoutOf(s, schema)
+	files, err := p.copyOut(ctx, l, p.fill(schema, p.query))
 	if err != nil {
 		return fmt.Errorf("write data files: %w", err)
 	}
@@ -26,7 +27,7 @@ func (p *publication) overwrite(ctx context.Context, s *delta.Snapshot, c *chang
 	}
 	before, counted := s.NumRecords()
 	if c.schema == nil && len(s.Metadata().PartitionColumns) == 0 && counted && before == rows {
-		equal, err := p.equalRows(ctx, s, old, files)
+		equal, err := p.equalRows(ctx, l, s, old, files)
 		if err != nil {
 			return fmt.Errorf("compare with the rows that are there: %w", err)
 		}
@@ -38,7 +39,7 @@ func (p *publication) overwrite(ctx context.Context, s *delta.Snapshot, c *chang
 			return nil
 		}
 	}
-	if c.add, err = p.upload(ctx, s, schema, files); err != nil {
+	if c.add, err = p.upload(ctx, l, files); err != nil {
 		return err
 	}
 	for _, f := range old {
@@ -49,7 +50,7 @@ func (p *publication) overwrite(ctx context.Context, s *delta.Snapshot, c *chang
 }
 
 // equalRows is whether the new files hold the rows of the table. Both have as many.
-func (p *publication) equalRows(ctx context.Context, s *delta.Snapshot, old []engine.File, files []written) (bool, error) {
+func (p *publication) equalRows(ctx context.Context, l layout, s *delta.Snapshot, old []engine.File, files []written) (bool, error) {
 	if len(files) == 0 {
 		return true, nil
 	}
@@ -62,7 +63,7 @@ func (p *publication) equalRows(ctx context.Context, s *delta.Snapshot, old []en
 		paths[i] = file.path
 	}
 	var equal bool
-	query := fmt.Sprintf("SELECT NOT EXISTS (SELECT %s FROM %s EXCEPT ALL (%s))", columnList(s.Schema()), readParquet(paths), have)
+	query := fmt.Sprintf("SELECT NOT EXISTS (SELECT %s FROM %s EXCEPT ALL (%s))", l.names(l.Schema.Fields), readParquet(paths), l.query(have, l.Schema.Fields))
 	err = p.engine.db.QueryRowContext(ctx, query).Scan(&equal)
 	return equal, queryError(ctx, err)
 }

@@ -104,6 +104,7 @@ type publication struct {
 // change is what a publication does to a snapshot.
 type change struct {
 	schema  *delta.Schema // nil: as it is
+	replace bool          // schema is not one that the table's can grow into
 	add     []delta.Add
 	remove  []delta.Add
 	counts  engine.Published
@@ -131,7 +132,7 @@ func (p *publication) once(ctx context.Context) (engine.Published, error) {
 		return engine.Published{AlreadyApplied: true, Before: snapshot.Version(), After: snapshot.Version()}, nil
 	}
 	// Before any work, and before files are written that no commit would name.
-	if err := checkWrite(snapshot); err != nil {
+	if err := snapshot.CheckWrite(); err != nil {
 		return engine.Published{}, err
 	}
 	c, err := p.change(ctx, snapshot)
@@ -152,13 +153,10 @@ func (p *publication) once(ctx context.Context) (engine.Published, error) {
 // change writes the data files.
 func (p *publication) change(ctx context.Context, s *delta.Snapshot) (*change, error) {
 	c := &change{}
-	widened, err := widen(s.Schema(), p.out.Schema)
-	if err != nil {
+	if err := p.changeSchema(s, c); err != nil {
 		return c, err
 	}
-	if len(widened.Fields) > len(s.Schema().Fields) {
-		c.schema = widened
-	}
+	var err error
 	if p.rules, err = p.engine.rulesOf(s.Metadata(), c.schemaOf(s)); err != nil {
 		return c, err
 	}
@@ -172,6 +170,25 @@ func (p *publication) change(ctx context.Context, s *delta.Snapshot) (*change, e
 	}
 }
 
+// changeSchema finds out which schema the table will have.
+func (p *publication) changeSchema(s *delta.Snapshot, c *change) error {
+	widened, err := widen(s.Schema(), p.out.Schema)
+	if p.out.OverwriteSchema && (err != nil || len(widened.Fields) > len(p.out.Schema.Fields)) {
+		m, err := s.Metadata().Replace(p.out.Schema)
+		c.schema, c.replace = m.Schema, true
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	if len(widened.Fields) > len(s.Schema().Fields) {
+		m, err := s.Metadata().Evolve(widened)
+		c.schema = m.Schema
+		return err
+	}
+	return nil
+}
+
 // widen adds to a table's columns those that it lacks.
 func widen(have, want *delta.Schema) (*delta.Schema, error) {
 	widened := &delta.Schema{Fields: have.Fields[:len(have.Fields):len(have.Fields)]}
@@ -182,8 +199,9 @@ func widen(have, want *delta.Schema) (*delta.Schema, error) {
 			widened.Fields = append(widened.Fields, f)
 			continue
 		}
-		if old.Type.String() != f.Type.String() {
-			return nil, fmt.Errorf("column %s is %s in the table and %s now: such a change needs a new table", f.Name, old.Type, f.Type)
+		if !delta.Widens(f.Type, old.Type) {
+			return nil, fmt.Errorf("column %s is %s in the table and %s now: such a change needs a new table, or an overwrite that may change the schema",
+				f.Name, old.Type, f.Type)
 		}
 	}
 	return widened, nil
@@ -201,7 +219,10 @@ func (p *publication) commit(ctx context.Context, s *delta.Snapshot, c *change) 
 	if p.out.Mode != engine.Append {
 		tx.Read()
 	}
-	if c.schema != nil {
+	switch {
+	case c.replace:
+		tx.ReplaceSchema(c.schema)
+	case c.schema != nil:
 		tx.SetSchema(c.schema)
 	}
 	for key, value := range properties {

@@ -15,13 +15,10 @@ import (
 
 // fileStats turns what RETURN_STATS says of a file into Delta's statistics. It also is the last check of the
 // rows: a null where the schema has none, or an infinite time, fails the write before anything is committed.
-func fileStats(schema *delta.Schema, partitions []string, file written) (*delta.Stats, error) {
+func fileStats(l layout, file written) (*delta.Stats, error) {
 	stats := &delta.Stats{NumRecords: file.rows, Columns: map[string]delta.ColumnStats{}}
-	for _, f := range schema.Fields {
-		if slices.Contains(partitions, f.Name) {
-			continue
-		}
-		if err := addStats(stats, file, f, nil, nil); err != nil {
+	for _, f := range l.stored() {
+		if err := l.addStats(stats, file, f, nil, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -29,12 +26,12 @@ func fileStats(schema *delta.Schema, partitions []string, file written) (*delta.
 }
 
 // addStats adds the statistics of a column or a member of a struct. Of arrays and maps DuckDB counts the elements only.
-func addStats(stats *delta.Stats, file written, f delta.Field, above, quotedAbove []string) error {
+func (l layout) addStats(stats *delta.Stats, file written, f delta.Field, above, quotedAbove []string) error {
 	path := append(slices.Clone(above), deltaName(f.Name))
-	quoted := append(slices.Clone(quotedAbove), quoteName(f.Name))
+	quoted := append(slices.Clone(quotedAbove), quoteName(l.PhysicalName(f)))
 	if s, ok := f.Type.(*delta.Struct); ok {
 		for _, member := range s.Fields {
-			if err := addStats(stats, file, member, path, quoted); err != nil {
+			if err := l.addStats(stats, file, member, path, quoted); err != nil {
 				return err
 			}
 		}

@@ -18,38 +18,24 @@ import (
 type written struct {
 	path       string // local
 	rows       int64
-	statistics map[string]map[string]string // by column as DuckDB quotes it
-	partition  map[string]*string           // by column, as DuckDB casts it to text
-}
-
-// checkWrite says whether data files of the table can be written here.
-func checkWrite(s *delta.Snapshot) error {
-	m := s.Metadata()
-	if m.ColumnMapping() != delta.MapNone {
-		return &delta.UnsupportedError{Features: []string{"columnMapping"}, Write: true}
-	}
-	return s.CheckWrite()
+	statistics map[string]map[string]string // by column as DuckDB quotes it, by its name in the file
+	partition  map[string]*string           // by column, by its name in the file, as DuckDB casts it to text
 }
 
 // rowGroupBytes bounds what a writer holds in memory.
 const rowGroupBytes = "16MB"
 
 // copyOut writes the rows of a query into local files; without rows there are none.
-func (p *publication) copyOut(ctx context.Context, query string, partitions []string) ([]written, error) {
-	var options string
-	if len(partitions) == 0 {
-		options = fmt.Sprintf(", FILE_SIZE_BYTES %d", p.engine.options.FileBytes)
-	} else {
-		quoted := make([]string, len(partitions))
-		for i, name := range partitions {
-			quoted[i] = quoteName(name)
-		}
-		options = ", PARTITION_BY (" + join(quoted) + ")"
+func (p *publication) copyOut(ctx context.Context, l layout, query string) ([]written, error) {
+	options := fmt.Sprintf(", FILE_SIZE_BYTES %d", p.engine.options.FileBytes)
+	if len(l.PartitionColumns) > 0 {
+		options = ", PARTITION_BY (" + l.partitionNames() + ")"
 	}
-	return p.engine.copyRows(ctx, query, options)
+	return p.engine.copyRows(ctx, l.query(query, l.Schema.Fields), l.fieldIDs()+options)
 }
 
-// copyRows writes the rows of a query into one local file, or several when the options say so.
+// copyRows writes the rows of a query, whose columns have their names in data files, into one local file, or several when the options
+// say so.
 func (e *Engine) copyRows(ctx context.Context, query, options string) ([]written, error) {
 	to := filepath.Join(e.folder, "out", e.name("write"))
 	options = fmt.Sprintf("FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '%s', RETURN_STATS%s", rowGroupBytes, options)
@@ -114,21 +100,22 @@ func textMap(value any) map[string]*string {
 // write runs a query, stores its rows as data files of the table, and gives the actions that add them. After an error
 // the files stored so far are given too.
 func (p *publication) write(ctx context.Context, s *delta.Snapshot, schema *delta.Schema, query string) ([]delta.Add, error) {
-	files, err := p.copyOut(ctx, query, s.Metadata().PartitionColumns)
+	l := layoutOf(s, schema)
+	files, err := p.copyOut(ctx, l, query)
 	if err != nil {
 		return nil, fmt.Errorf("write data files: %w", err)
 	}
-	return p.upload(ctx, s, schema, files)
+	return p.upload(ctx, l, files)
 }
 
 // upload stores files that were written here, once their rows are what the table asks for.
-func (p *publication) upload(ctx context.Context, s *delta.Snapshot, schema *delta.Schema, files []written) ([]delta.Add, error) {
-	if err := p.enforce(ctx, schema, s.Metadata().PartitionColumns, files); err != nil {
+func (p *publication) upload(ctx context.Context, l layout, files []written) ([]delta.Add, error) {
+	if err := p.enforce(ctx, l, files); err != nil {
 		return nil, err
 	}
 	adds := make([]delta.Add, len(files))
 	for i, file := range files {
-		add, err := p.describe(s, schema, file)
+		add, err := p.describe(l, file)
 		if err != nil {
 			return nil, fmt.Errorf("write data files: %w", err)
 		}
@@ -143,27 +130,26 @@ func (p *publication) upload(ctx context.Context, s *delta.Snapshot, schema *del
 }
 
 // describe makes the action that adds a file, not yet stored.
-func (p *publication) describe(s *delta.Snapshot, schema *delta.Schema, file written) (delta.Add, error) {
-	partitions := s.Metadata().PartitionColumns
-	values, err := partitionValues(schema, partitions, file.partition)
+func (p *publication) describe(l layout, file written) (delta.Add, error) {
+	values, err := l.partitionValues(file.partition)
 	if err != nil {
 		return delta.Add{}, err
 	}
-	return p.describeIn(schema, partitions, values, file)
+	return p.describeIn(l, values, file)
 }
 
 // describeIn makes the action that adds a file of a partition.
-func (p *publication) describeIn(schema *delta.Schema, partitions []string, values map[string]*string, file written) (delta.Add, error) {
+func (p *publication) describeIn(l layout, values map[string]*string, file written) (delta.Add, error) {
 	info, err := os.Stat(file.path)
 	if err != nil {
 		return delta.Add{}, err
 	}
-	stats, err := fileStats(schema, partitions, file)
+	stats, err := fileStats(l, file)
 	if err != nil {
 		return delta.Add{}, err
 	}
 	return delta.Add{
-		Path:             path.Join(delta.PartitionPath(partitions, values), delta.NewDataFileName("zstd.parquet")),
+		Path:             path.Join(delta.PartitionPath(l.PartitionColumns, values), delta.NewDataFileName("zstd.parquet")),
 		PartitionValues:  values,
 		Size:             info.Size(),
 		ModificationTime: p.engine.options.Now().UTC(),
@@ -185,11 +171,11 @@ func (p *publication) store(ctx context.Context, key, local string) error {
 	return nil
 }
 
-func partitionValues(schema *delta.Schema, partitions []string, texts map[string]*string) (map[string]*string, error) {
+func (l layout) partitionValues(texts map[string]*string) (map[string]*string, error) {
 	values := map[string]*string{}
-	for _, name := range partitions {
-		field, _ := schema.Field(name)
-		text, ok := texts[name]
+	for _, name := range l.PartitionColumns {
+		field, _ := l.Schema.Field(name)
+		text, ok := texts[l.PhysicalName(field)]
 		if !ok {
 			return nil, fmt.Errorf("DuckDB gave no value of partition column %s", name)
 		}

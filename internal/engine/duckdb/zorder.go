@@ -85,7 +85,7 @@ func (r *rearrangement) wholePartition(files []delta.Add) []bin {
 
 // copyOrdered writes rows along a Z-order curve, cut into files of about the target size. The rows themselves are never sorted by the
 // columns: DuckDB makes one zero of the two when it sorts by them.
-func (r *rearrangement) copyOrdered(ctx context.Context, rows string, b bin) ([]written, error) {
+func (r *rearrangement) copyOrdered(ctx context.Context, l layout, rows string, b bin) ([]written, error) {
 	e := r.engine
 	table, places := e.name("rows"), e.name("places")
 	defer e.drop(ctx, table)
@@ -102,8 +102,9 @@ func (r *rearrangement) copyOrdered(ctx context.Context, rows string, b bin) ([]
 	}
 	var files []written
 	for i := range pieces {
-		one, err := e.copyRows(ctx, fmt.Sprintf("SELECT %s FROM %s AS data JOIN %s AS places ON data.rowid = places._id WHERE places._piece = %d ORDER BY places._place",
-			r.dataColumns("data"), table, places, i+1), "")
+		piece := fmt.Sprintf("SELECT %s FROM %s AS data JOIN %s AS places ON data.rowid = places._id WHERE places._piece = %d ORDER BY places._place",
+			r.dataColumns("data"), table, places, i+1)
+		one, err := e.copyRows(ctx, l.query(piece, l.stored()), l.fieldIDs())
 		if err != nil {
 			return nil, err
 		}
