@@ -105,6 +105,27 @@ func (s *Snapshot) Files(p ...Predicate) iter.Seq2[Add, error] {
 	}
 }
 
+// Matching tells the live files apart by a predicate: those all of whose rows meet it, as partition values and statistics prove, and
+// those some of whose rows may. Other files hold no row that does.
+func (s *Snapshot) Matching(p Predicate) (all, some []Add, err error) {
+	b := &binding{metadata: &s.metadata, index: map[string]int{}}
+	condition, err := b.bind(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	columns := slices.Collect(s.metadata.leaves())
+	for a := range s.state.files.all() {
+		facts := b.facts(a)
+		switch out := condition.eval(func(i int) columnFacts { return facts[i] }); {
+		case out == outcomes{isTrue: true}:
+			all = append(all, a.public(&s.metadata, columns))
+		case out.isTrue:
+			some = append(some, a.public(&s.metadata, columns))
+		}
+	}
+	return all, some, nil
+}
+
 // NumFiles counts the live files.
 func (s *Snapshot) NumFiles() int { return s.state.files.len() }
 

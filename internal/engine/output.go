@@ -15,6 +15,9 @@ const (
 	Append    Mode = "append"    // they stay
 	Overwrite Mode = "overwrite" // they go; equal rows are not written again
 	Merge     Mode = "merge"     // a row goes when one with equal keys and a newer content comes
+
+	// OverwritePartitions: those of the partitions go that new rows come to.
+	OverwritePartitions Mode = "overwrite partitions"
 )
 
 // Output says where the rows of a query go, and how.
@@ -27,6 +30,10 @@ type Output struct {
 	// Newer is a SQL condition on a matched pair of rows, called source (the query's) and target (the table's): where it
 	// is true the target is replaced. "": never, so that a merge only adds keys that are not there.
 	Newer string
+
+	// Where is a condition of Spark SQL on the table's rows: an overwrite takes away only the rows for which it is true, and the
+	// query must give no others, which are a *[delta.ConstraintError]. "": all rows.
+	Where string
 
 	// Progress is committed with the rows. When the table has all of it, and the Configuration, nothing is done.
 	Progress []Progress
@@ -74,7 +81,7 @@ func (o Output) Check() error {
 	switch {
 	case o.Table == nil:
 		return errors.New("publish: no table is given")
-	case !slices.Contains([]Mode{Append, Overwrite, Merge}, o.Mode):
+	case !slices.Contains([]Mode{Append, Overwrite, Merge, OverwritePartitions}, o.Mode):
 		return fmt.Errorf("publish: unknown mode %q", o.Mode)
 	case (o.Mode == Merge) != (len(o.Keys) > 0):
 		return errors.New("publish: keys are for a merge, and a merge needs keys")
@@ -82,6 +89,8 @@ func (o Output) Check() error {
 		return errors.New("publish: only an overwrite can overwrite the schema")
 	case o.Newer != "" && o.Mode != Merge:
 		return errors.New("publish: newer is for a merge")
+	case o.Where != "" && (o.Mode != Overwrite || o.OverwriteSchema):
+		return errors.New("publish: where is for an overwrite that leaves the schema as it is")
 	}
 	for i, p := range o.Progress {
 		if p.AppID == "" || slices.ContainsFunc(o.Progress[:i], func(q Progress) bool { return q.AppID == p.AppID }) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"launchlake/internal/delta"
+	"launchlake/internal/engine"
 	"launchlake/internal/engine/duckdb/sparksql"
 )
 
@@ -125,6 +126,20 @@ func brokenWithin(t delta.Type, x string, depth int) string {
 		}
 	}
 	return strings.Join(parts, " OR ")
+}
+
+// checkNewRules refuses constraints that come with new columns, which the rows that are there were never held against.
+func (p *publication) checkNewRules(s *delta.Snapshot) error {
+	if s.NumFiles() == 0 || p.out.Mode == engine.Overwrite && p.out.Where == "" {
+		return nil
+	}
+	had := s.Metadata().Constraints()
+	for _, c := range p.rules.stated {
+		if c.Rule != delta.DefaultRule && !slices.Contains(had, c) {
+			return fmt.Errorf("the %s is new: the rows that the table has would not meet it", c)
+		}
+	}
+	return nil
 }
 
 // hold checks all rows of a relation. The first constraint that some break is a *[delta.ConstraintError].

@@ -107,6 +107,7 @@ type change struct {
 	replace bool          // schema is not one that the table's can grow into
 	add     []delta.Add
 	remove  []delta.Add
+	reads   []delta.Predicate // a row for which one is true was read; nil: all were
 	counts  engine.Published
 	metrics map[string]int64
 }
@@ -160,11 +161,19 @@ func (p *publication) change(ctx context.Context, s *delta.Snapshot) (*change, e
 	if p.rules, err = p.engine.rulesOf(s.Metadata(), c.schemaOf(s)); err != nil {
 		return c, err
 	}
+	if err := p.checkNewRules(s); err != nil {
+		return c, err
+	}
 	switch p.out.Mode {
 	case engine.Merge:
 		return c, p.merge(ctx, s, c)
 	case engine.Overwrite:
+		if p.out.Where != "" {
+			return c, p.replaceWhere(ctx, s, c)
+		}
 		return c, p.overwrite(ctx, s, c)
+	case engine.OverwritePartitions:
+		return c, p.overwritePartitions(ctx, s, c)
 	default:
 		return c, p.append(ctx, s, c)
 	}
@@ -216,7 +225,11 @@ func (p *publication) commit(ctx context.Context, s *delta.Snapshot, c *change) 
 		return done, nil
 	}
 	tx := s.Begin(p.operation(c))
-	if p.out.Mode != engine.Append {
+	switch {
+	case p.out.Mode == engine.Append:
+	case c.reads != nil:
+		tx.Read(delta.Or(c.reads...))
+	default:
 		tx.Read()
 	}
 	switch {
@@ -258,6 +271,11 @@ func (p *publication) operation(c *change) delta.Operation {
 		op.Parameters = map[string]string{"mode": "Append"}
 	case engine.Overwrite:
 		op.Parameters = map[string]string{"mode": "Overwrite"}
+		if p.out.Where != "" {
+			op.Parameters["predicate"] = p.out.Where
+		}
+	case engine.OverwritePartitions:
+		op.Parameters = map[string]string{"mode": "Overwrite", "isDynamicPartitionOverwrite": "true"}
 	case engine.Merge:
 		op.Name = "MERGE"
 		op.Parameters = map[string]string{"predicate": keyCondition(p.out.Keys), "matchedPredicates": p.out.Newer}

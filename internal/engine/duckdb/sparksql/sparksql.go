@@ -23,6 +23,7 @@ type Expression struct {
 	Type    delta.Type      // nil for NULL
 	Columns []string        // of the schema, that it reads, sorted
 	Filter  delta.Predicate // true of every row of which the expression is true; nil when nothing is known
+	Exact   bool            // Filter is the same as the expression
 }
 
 // UnsupportedError names what of an expression is not evaluated here.
@@ -43,7 +44,7 @@ func Translate(text string, schema *delta.Schema, now time.Time) (Expression, er
 	if err != nil {
 		return Expression{}, &UnsupportedError{Expression: text, Reason: err.Error()}
 	}
-	e := Expression{SQL: n.sql, Type: n.typ, Filter: n.filter}
+	e := Expression{SQL: n.sql, Type: n.typ, Filter: n.filter, Exact: n.exact}
 	for c := range p.columns {
 		e.Columns = append(e.Columns, c)
 	}
