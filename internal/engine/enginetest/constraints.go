@@ -139,3 +139,29 @@ func refusesUnknownExpressions(t *testing.T, b *bench) {
 		b.wantOnlyFiles(table)
 	}
 }
+
+func addsConstraints(t *testing.T, b *bench) {
+	constrainer, ok := b.Engine.(engine.Constrainer)
+	if !ok {
+		t.Skip("the engine adds no constraints")
+	}
+	table := b.table("rows")
+	b.publish("select 1 as n, 'a' as s union all select 2, null", engine.Output{Table: table, Mode: engine.Append})
+	before := b.snapshot(table)
+	var broken *delta.ConstraintError
+	if _, err := constrainer.AddConstraint(t.Context(), table, "texts", "s = 'a'"); !errors.As(err, &broken) || broken.Rows != 1 || !strings.Contains(err.Error(), "n: 2") {
+		t.Errorf("a row that breaks it: %v", err)
+	}
+	if _, err := constrainer.AddConstraint(t.Context(), table, "odd", "soundex(s) = 'A'"); err == nil || b.snapshot(table).Version() != before.Version() {
+		t.Errorf("an unknown function: %v", err)
+	}
+	version, err := constrainer.AddConstraint(t.Context(), table, "Small", "n < 10 AND (s IS NULL OR s < 'b')")
+	if s := b.snapshot(table); err != nil || version != s.Version() || version != before.Version()+1 || s.Metadata().Configuration["delta.constraints.small"] == "" {
+		t.Errorf("version %d, %v, %v", version, err, s.Metadata().Configuration)
+	}
+	if _, err := b.Publish(t.Context(), "select 10 as n, 'a' as s", engine.Output{Table: table, Mode: engine.Append}); !errors.As(err, &broken) {
+		t.Errorf("after it was added: %v", err)
+	}
+	b.publish("select 9 as n, cast(null as string) as s", engine.Output{Table: table, Mode: engine.Append})
+	b.wantTable(table, "n, s", "1|a", "2|null", "9|null")
+}

@@ -59,6 +59,7 @@ func Run(t *testing.T, lab Lab) {
 		{"generated columns and defaults are filled in", servesGeneratedColumnsAndDefaults},
 		{"rows that break a constraint are refused", refusesBrokenConstraints},
 		{"expressions that are not understood are refused before anything is written", refusesUnknownExpressions},
+		{"a constraint is added when all rows meet it", addsConstraints},
 		{"partitioned tables are read and written", partitions},
 		{"writers that meet both succeed", writersMeet},
 		{"definitions are kept or computed again", definesRelations},
