@@ -61,6 +61,7 @@ var imports = map[string][]string{
 	"miniotest":          {},
 	"integration":        {},
 	"bench":              {},
+	"bench/opening":      {"delta", "objstore"},
 	"bench/peers":        {"contract", "gold", "launchapi/launchapitest", "launchapi/recorded", "rawjson", "task"},
 	"bench/pipeline":     {"launchapi/launchapitest", "launchapi/recorded", "task"},
 	"blackbox":           {},

@@ -33,7 +33,7 @@ type (
 const (
 	blockFiles = 256             // in a block, give or take
 	runFiles   = 64 * blockFiles // that a listBuilder holds unpacked
-	maxLoose   = 2 * runFiles    // that a list holds unpacked, for the next commits to change
+	maxLoose   = 4 * runFiles    // that a list holds unpacked, for the next commits to change
 )
 
 func (l fileList[T, A]) len() int { return l.count }
@@ -121,7 +121,7 @@ func (l fileList[T, A]) with(in []A, out []string) fileList[T, A] {
 	}
 	next.share(rest)
 	next.put(in)
-	if next.loose > maxLoose {
+	if next.loose > maxLoose/2 {
 		next.pack()
 	}
 	return next
@@ -175,7 +175,11 @@ func (l *fileList[T, A]) put(actions []A) {
 		if size > 2*blockFiles { // up to that it stays one, so that not every commit makes a new one
 			size = blockFiles
 		}
-		l.share([]*fileBlock[T, A]{newFileBlock(actions[:size:size])})
+		b := newFileBlock(actions[:size:size])
+		if l.loose+size > maxLoose {
+			b = b.pack()
+		}
+		l.share([]*fileBlock[T, A]{b})
 		actions = actions[size:]
 	}
 }

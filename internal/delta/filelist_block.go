@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unsafe"
 
-	"github.com/parquet-go/parquet-go/compress/snappy"
+	"github.com/klauspost/compress/s2"
 )
 
 // fileBlock is a part of a fileList. It never changes.
@@ -31,22 +31,21 @@ func newFileBlock[T any, A fileAction[T]](actions []A) *fileBlock[T, A] {
 	return b
 }
 
+// packedEstimate is about what an action takes before it is compressed, in bytes.
+const packedEstimate = 512
+
 // pack gives the same block in less memory.
 func (b *fileBlock[T, A]) pack() *fileBlock[T, A] {
 	if b.loose == nil {
 		return b
 	}
-	var text []byte
+	text := make([]byte, 0, len(b.loose)*packedEstimate)
 	for _, a := range b.loose {
 		text = a.pack(text)
 	}
-	packed, err := (&snappy.Codec{}).Encode(nil, text)
-	if err != nil {
-		panic(fmt.Sprintf("pack %d bytes: %v", len(text), err)) // there is no text that it refuses
-	}
 	next := *b
 	next.first, next.last = strings.Clone(b.first), strings.Clone(b.last) // they may be parts of longer texts
-	next.loose, next.packed = nil, slices.Clone(packed)
+	next.loose, next.packed = nil, slices.Clone(s2.Encode(nil, text))
 	return &next
 }
 
@@ -55,7 +54,7 @@ func (b *fileBlock[T, A]) actions() []A {
 	if b.loose != nil {
 		return b.loose
 	}
-	text, err := (&snappy.Codec{}).Decode(nil, b.packed)
+	text, err := s2.Decode(nil, b.packed)
 	if err != nil {
 		panic(fmt.Sprintf("unpack %d files: %v", b.count, err)) // it was packed in this process
 	}
@@ -179,16 +178,26 @@ func packMap(text []byte, m map[string]*string) []byte {
 	if m == nil {
 		return text
 	}
-	var entries []byte
-	for _, k := range sortedKeys(m) {
-		entries = packText(entries, k)
-		if v := m[k]; v != nil {
-			entries = packText(append(entries, 1), *v)
-		} else {
-			entries = append(entries, 0)
+	var space [128]byte
+	entries := space[:0]
+	if len(m) == 1 { // as nearly all are
+		for k, v := range m {
+			entries = packEntry(entries, k, v)
+		}
+	} else {
+		for _, k := range sortedKeys(m) {
+			entries = packEntry(entries, k, m[k])
 		}
 	}
 	return append(binary.AppendUvarint(text, uint64(len(entries))), entries...)
+}
+
+func packEntry(entries []byte, key string, value *string) []byte {
+	entries = packText(entries, key)
+	if value == nil {
+		return append(entries, 0)
+	}
+	return packText(append(entries, 1), *value)
 }
 
 // unpacker reads what pack wrote.

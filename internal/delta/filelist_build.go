@@ -54,86 +54,104 @@ func (b *listBuilder[T, A]) list() fileList[T, A] {
 	if len(b.runs) == 1 {
 		return b.runs[0]
 	}
-	var out fileList[T, A]
-	if inOrder := slices.Clone(b.runs); areApart(inOrder) {
-		for _, run := range inOrder {
-			out.share(run.blocks)
-		}
-	} else {
-		out = mergeRuns(b.runs)
+	m := runMerge[T, A]{}
+	for i, run := range b.runs {
+		m.heads = append(m.heads, &runHead[T, A]{key: run.blocks[0].first, blocks: run.blocks, order: i})
 	}
-	out.pack()
-	return out
+	b.runs = nil // so that what is merged goes as it is merged
+	return m.list()
 }
 
-// areApart sorts runs, and tells whether each ends before the next begins.
-func areApart[T any, A fileAction[T]](runs []fileList[T, A]) bool {
-	slices.SortFunc(runs, func(x, y fileList[T, A]) int { return strings.Compare(x.blocks[0].first, y.blocks[0].first) })
-	for i := 1; i < len(runs); i++ {
-		if before := runs[i-1].blocks; before[len(before)-1].last >= runs[i].blocks[0].first {
-			return false
-		}
-	}
-	return true
+// runMerge merges sorted runs. It unpacks only the blocks that keys of other runs lie between.
+type runMerge[T any, A fileAction[T]] struct {
+	heads   runHeap[T, A]
+	merged  fileList[T, A]
+	block   []A    // the next of merged
+	last    string // the key that was taken last
+	started bool
 }
 
-// mergeRuns merges sorted runs, unpacking one block of each at a time.
-func mergeRuns[T any, A fileAction[T]](runs []fileList[T, A]) fileList[T, A] {
-	var out fileList[T, A]
-	heads := make(runHeap[T, A], 0, len(runs))
-	for i := range runs {
-		head := &runHead[T, A]{rest: runs[i].blocks, order: i}
-		runs[i].blocks = nil // so that what is merged goes as it is merged
-		if head.next() {
-			heads = append(heads, head)
+func (m *runMerge[T, A]) list() fileList[T, A] {
+	heap.Init(&m.heads)
+	for len(m.heads) > 0 {
+		head := m.heads[0]
+		switch {
+		case m.started && head.key == m.last:
+			head.skip()
+		case head.actions == nil && m.isAlone(head.blocks[0]):
+			m.endBlock()
+			m.merged.share(head.blocks[:1])
+			m.last = head.blocks[0].last
+			head.skipBlock()
+		default:
+			m.last = head.key
+			if m.block = append(m.block, head.take()); len(m.block) == blockFiles {
+				m.endBlock()
+			}
 		}
-	}
-	heap.Init(&heads)
-	var block []A
-	end := func() {
-		if len(block) > 0 {
-			out.share([]*fileBlock[T, A]{newFileBlock[T](block).pack()})
-		}
-		block = nil
-	}
-	last, none := "", true
-	for len(heads) > 0 {
-		head := heads[0]
-		if k := head.key; none || k != last {
-			block, last, none = append(block, head.action), k, false
-		}
-		if len(block) == blockFiles {
-			end()
-		}
-		if head.next() {
-			heap.Fix(&heads, 0)
+		m.started = true
+		if len(head.blocks) == 0 && len(head.actions) == 0 {
+			heap.Pop(&m.heads)
 		} else {
-			heap.Pop(&heads)
+			heap.Fix(&m.heads, 0)
 		}
 	}
-	end()
-	return out
+	m.endBlock()
+	m.merged.pack()
+	return m.merged
 }
 
-// runHead is the next action of a run.
-type runHead[T any, A fileAction[T]] struct {
-	action  A
-	key     string
-	order   int // of the run: earlier ones go first
-	actions []A
-	rest    []*fileBlock[T, A]
-}
-
-func (h *runHead[T, A]) next() bool {
-	if len(h.actions) == 0 {
-		if len(h.rest) == 0 {
+// isAlone tells whether all keys of a block of the first run come before those that the others go on with.
+func (m *runMerge[T, A]) isAlone(b *fileBlock[T, A]) bool {
+	for _, other := range m.heads[1:min(len(m.heads), 3)] { // of which one is the least
+		if other.key <= b.last {
 			return false
 		}
-		h.actions, h.rest[0], h.rest = h.rest[0].actions(), nil, h.rest[1:]
 	}
-	h.action, h.actions = h.actions[0], h.actions[1:]
-	h.key = h.action.key()
 	return true
+}
+
+func (m *runMerge[T, A]) endBlock() {
+	if len(m.block) > 0 {
+		m.merged.share([]*fileBlock[T, A]{newFileBlock[T](m.block).pack()})
+		m.block = nil
+	}
+}
+
+// runHead is where the merge is in a run.
+type runHead[T any, A fileAction[T]] struct {
+	key     string // of the next action
+	actions []A    // of the block that the run is in; nil at the beginning of one
+	blocks  []*fileBlock[T, A]
+	order   int // of the run: earlier ones go first
+}
+
+// take gives the next action and goes on to the one behind it.
+func (h *runHead[T, A]) take() A {
+	if h.actions == nil {
+		h.actions, h.blocks[0], h.blocks = h.blocks[0].actions(), nil, h.blocks[1:]
+	}
+	next := h.actions[0]
+	if h.actions = h.actions[1:]; len(h.actions) > 0 {
+		h.key = h.actions[0].key()
+	} else {
+		h.atBlock()
+	}
+	return next
+}
+
+func (h *runHead[T, A]) skip() { h.take() }
+
+func (h *runHead[T, A]) skipBlock() {
+	h.blocks[0], h.blocks = nil, h.blocks[1:]
+	h.atBlock()
+}
+
+func (h *runHead[T, A]) atBlock() {
+	h.actions = nil
+	if len(h.blocks) > 0 {
+		h.key = h.blocks[0].first
+	}
 }
 
 type runHeap[T any, A fileAction[T]] []*runHead[T, A]

@@ -16,7 +16,7 @@ const wholeObject = 64 << 20
 // Of a larger file, pieces are fetched as they are needed, and some of them kept: its columns lie far from each other and are
 // read side by side.
 const (
-	pieceBytes = 4 << 20
+	pieceBytes = 2 << 20
 	piecesKept = 16
 )
 
