@@ -8,22 +8,24 @@ type batch struct {
 	stale []string
 }
 
-// write adds rows of one day.
-func (b *batch) write(day string, rows []row) error {
+// write adds rows of one day, which are referred to until the batch is complete.
+func (b *batch) write(day string, rows []row) {
 	if len(rows) == 0 {
-		return nil
+		return
 	}
 	for i := range rows {
 		b.bytes += int64(len(rows[i].Raw))
 	}
 	for _, file := range b.files {
 		if file.day == day && file.writer != nil {
-			return file.write(rows)
+			file.queue <- rows
+			return
 		}
 	}
 	file := newDataFile(day)
+	file.start()
 	b.files = append(b.files, file)
-	return file.write(rows)
+	file.queue <- rows
 }
 
 // complete ends the writing of all files.
@@ -35,6 +37,9 @@ func (b *batch) complete() error {
 	}
 	return nil
 }
+
+// abandon ends the writing of files that will not be committed.
+func (b *batch) abandon() { _ = b.complete() }
 
 // drop takes the rows out whose hash is in the set, and counts them. Files that were stored with them are stale then.
 func (b *batch) drop(known set) (dropped int64, err error) {

@@ -38,6 +38,7 @@ type Page struct {
 	Bytes      int64     // size of the answer
 	First      int       // place of the first result in the answer
 	Results    []json.RawMessage
+	Checked    bool // whether the source has seen that the results are JSON
 }
 
 // Defaults of [Options].
@@ -96,6 +97,7 @@ func Ingest(ctx context.Context, source Source, table *delta.Table, o Options) (
 		return p.result, err
 	}
 	err = p.run(ctx, source)
+	p.batch.abandon()
 	return p.result, err
 }
 

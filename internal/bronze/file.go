@@ -28,6 +28,10 @@ type dataFile struct {
 	rows    int64
 	odd     int64
 	key     string // where it is stored; "" when it is not
+
+	// Once started the file is written by a goroutine until it is complete; then only day is to be looked at.
+	queue   chan []row
+	outcome chan error // of the rows of the queue
 }
 
 func newDataFile(day string) *dataFile {
@@ -50,6 +54,23 @@ func (f *dataFile) write(rows []row) error {
 		f.observe(&rows[i])
 	}
 	return nil
+}
+
+// queued is how many pages' rows may wait for the encoder.
+const queued = 2
+
+// start lets rows be written beside what reads the next ones.
+func (f *dataFile) start() {
+	f.queue, f.outcome = make(chan []row, queued), make(chan error, 1)
+	go func() {
+		var failed error
+		for rows := range f.queue {
+			if failed == nil {
+				failed = f.write(rows)
+			}
+		}
+		f.outcome <- failed
+	}()
 }
 
 func (f *dataFile) observe(r *row) {
@@ -87,17 +108,22 @@ func integerOrNull(v *int32) any {
 	return int64(*v)
 }
 
-// complete ends the writing.
+// complete ends the writing, and says what became of the rows of the queue.
 func (f *dataFile) complete() error {
 	if f.writer == nil {
 		return nil
 	}
+	var failed error
+	if f.queue != nil {
+		close(f.queue)
+		failed = <-f.outcome
+	}
 	err := f.writer.Close()
 	f.writer = nil
-	if err != nil {
-		return fmt.Errorf("encode rows as Parquet: %w", err)
+	if failed == nil && err != nil {
+		failed = fmt.Errorf("encode rows as Parquet: %w", err)
 	}
-	return nil
+	return failed
 }
 
 // partition gives the partition values of the file.

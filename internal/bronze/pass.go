@@ -2,7 +2,6 @@ package bronze
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
@@ -93,27 +92,27 @@ func (p *pass) take(ctx context.Context, page Page) error {
 	from := &origin{
 		page: int32(min(p.result.Pages, math.MaxInt32)), status: int32(page.Status), url: page.URL,
 		version: page.APIVersion, runID: p.options.RunID, fetchedAt: page.FetchedAt.UTC().Truncate(time.Microsecond),
+		checked: page.Checked,
 	}
 	p.result.Pages++
 	p.result.Bytes += page.Bytes
 	p.batch.pages++
 	rows := make([]row, 0, len(page.Results))
-	for i, raw := range page.Results {
+	for _, r := range rowsOf(page, from) {
 		p.result.RowsRead++
-		sum := hash(sha256.Sum256(raw))
-		r := newRow(raw, sum, int32(page.First+i), from)
 		if err := p.observe(ctx, r.LastUpdated); err != nil {
 			return err
 		}
-		if p.known.rows[sum] {
+		if p.known.rows[r.sum] {
 			p.result.RowsKnown++
 			continue
 		}
-		p.known.rows[sum] = true
-		rows = append(rows, r)
+		p.known.rows[r.sum] = true
+		rows = append(rows, r.row)
 	}
 	p.progress()
-	return p.batch.write(from.fetchedAt.Format(time.DateOnly), rows)
+	p.batch.write(from.fetchedAt.Format(time.DateOnly), rows)
+	return nil
 }
 
 // observe follows the order of the source.

@@ -3,6 +3,8 @@ package bronze
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"runtime"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -47,6 +49,7 @@ type origin struct {
 	version   string
 	runID     string
 	fetchedAt time.Time
+	checked   bool // the records are JSON
 }
 
 // newRow makes the row of a record. The row refers to raw.
@@ -56,7 +59,7 @@ func newRow(raw []byte, sum hash, position int32, o *origin) row {
 		RequestURL: &o.url, HTTPStatus: &o.status, Page: &o.page, Position: &position, FetchedAt: &o.fetchedAt,
 		APIVersion: textOrNull(&o.version), RunID: textOrNull(&o.runID),
 	}
-	if defect := defectOf(raw); defect != "" {
+	if defect := defectOf(raw, o.checked); defect != "" {
 		text := string(defect)
 		r.Defect = &text
 	}
@@ -71,6 +74,30 @@ func newRow(raw []byte, sum hash, position int32, o *origin) row {
 	return r
 }
 
+// digested is a row with its hash in bytes.
+type digested struct {
+	row
+	sum hash
+}
+
+// rowsOf makes the rows of a page's records, on all processors.
+func rowsOf(page Page, o *origin) []digested {
+	rows := make([]digested, len(page.Results))
+	workers := runtime.GOMAXPROCS(0)
+	var group sync.WaitGroup
+	for share := range workers {
+		group.Go(func() {
+			for i := share; i < len(rows); i += workers {
+				raw := page.Results[i]
+				sum := hash(sha256.Sum256(raw))
+				rows[i] = digested{newRow(raw, sum, int32(page.First+i), o), sum}
+			}
+		})
+	}
+	group.Wait()
+	return rows
+}
+
 func textOrNull(s *string) *string {
 	if *s == "" {
 		return nil
@@ -78,11 +105,14 @@ func textOrNull(s *string) *string {
 	return s
 }
 
-func defectOf(raw []byte) Defect {
-	_, valid := rawjson.Valid(raw)
+// defectOf looks for a defect; checked is whether raw is known to be JSON.
+func defectOf(raw []byte, checked bool) Defect {
+	if !checked {
+		if _, valid := rawjson.Valid(raw); !valid {
+			return NotJSON
+		}
+	}
 	switch {
-	case !valid:
-		return NotJSON
 	case !utf8.Valid(raw):
 		return NotUTF8
 	case rawjson.Kind(raw) != '{':

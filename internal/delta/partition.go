@@ -175,7 +175,6 @@ func parseDecimal(d Decimal, text string) (DecimalValue, error) {
 
 // normalize gives a value of a column as the one Go type that stands for it, or says that the column cannot hold it.
 func normalize(t Type, value any) (any, error) {
-	bad := fmt.Errorf("a %T is no %s", value, t)
 	if d, ok := t.(Decimal); ok {
 		switch v := value.(type) {
 		case DecimalValue:
@@ -186,7 +185,6 @@ func normalize(t Type, value any) (any, error) {
 		if i, ok := toInt64(value); ok {
 			return parseDecimal(d, strconv.FormatInt(i, 10))
 		}
-		return nil, bad
 	}
 	switch t {
 	case Long, Integer, Short, Byte:
@@ -228,7 +226,7 @@ func normalize(t Type, value any) (any, error) {
 			return v.UTC(), nil
 		}
 	}
-	return nil, bad
+	return nil, fmt.Errorf("a %T is no %s", value, t)
 }
 
 func toInt64(value any) (int64, bool) {

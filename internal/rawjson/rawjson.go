@@ -117,16 +117,23 @@ func skipValue(b []byte, i int) int {
 	}
 }
 
+// structural are the bytes that skipNested looks at.
+var structural = [256]bool{'"': true, '{': true, '}': true, '[': true, ']': true}
+
 func skipNested(b []byte, i int) int {
 	depth := 0
 	for i < len(b) {
+		if !structural[b[i]] {
+			i++
+			continue
+		}
 		switch b[i] {
 		case '"':
 			i = skipString(b, i)
 			continue
 		case '{', '[':
 			depth++
-		case '}', ']':
+		default:
 			if depth--; depth == 0 {
 				return i + 1
 			}

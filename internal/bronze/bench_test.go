@@ -1,0 +1,102 @@
+package bronze_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"iter"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"launchlake/internal/bronze"
+	"launchlake/internal/delta"
+	"launchlake/internal/launchapi/recorded"
+	"launchlake/internal/objstore"
+	"launchlake/internal/rawjson"
+)
+
+const benchLaunches = 10_000
+
+// pages is a source of pages that are there already.
+type pages []json.RawMessage
+
+func (p pages) Pages(context.Context, time.Time) iter.Seq2[bronze.Page, error] {
+	return func(yield func(bronze.Page, error) bool) {
+		for results := range slices.Chunk(p, 100) {
+			if !yield(bronze.Page{URL: "http://localhost/launches/", Status: 200, FetchedAt: day, Results: results}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func generated() (records pages, size int64) {
+	for raw := range recorded.Generate(benchLaunches, 1) {
+		records, size = append(records, raw), size+int64(len(raw))
+	}
+	return records, size
+}
+
+// BenchmarkIngest brings launches into a table in memory.
+func BenchmarkIngest(b *testing.B) {
+	records, size := generated()
+	b.SetBytes(size)
+	b.ReportAllocs()
+	for b.Loop() {
+		done, err := bronze.Ingest(b.Context(), records, delta.Open(objstore.NewMemory()), bronze.Options{})
+		if err != nil || done.RowsRead != benchLaunches {
+			b.Fatal(done, err)
+		}
+	}
+}
+
+// BenchmarkLimit measures what ingest cannot do without, each alone and on one processor.
+func BenchmarkLimit(b *testing.B) {
+	records, size := generated()
+	page := slices.Concat([][]byte{[]byte(`{"results":[`)}, nil)
+	var body []byte
+	body = append(body, page[0]...)
+	for i, raw := range records[:1000] {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, raw...)
+	}
+	body = append(body, "]}"...)
+	b.Run("json", func(b *testing.B) {
+		b.SetBytes(int64(len(body)))
+		for b.Loop() {
+			if _, ok := rawjson.Valid(body); !ok {
+				b.Fatal("not valid")
+			}
+		}
+	})
+	b.Run("sha256", func(b *testing.B) {
+		b.SetBytes(size)
+		for b.Loop() {
+			for _, raw := range records {
+				sha256.Sum256(raw)
+			}
+		}
+	})
+	b.Run("zstd", func(b *testing.B) {
+		encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+		if err != nil {
+			b.Fatal(err)
+		}
+		const chunk = 1 << 20
+		var out []byte
+		b.SetBytes(int64(len(body)))
+		for b.Loop() {
+			total := 0
+			for piece := range slices.Chunk(body, chunk) {
+				out = encoder.EncodeAll(piece, out[:0])
+				total += len(out)
+			}
+			b.ReportMetric(float64(len(body))/float64(total), "ratio")
+		}
+	})
+}
