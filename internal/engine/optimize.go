@@ -8,7 +8,7 @@ import (
 
 // Optimizer is an engine that can write a table's rows into fewer or better files.
 type Optimizer interface {
-	// Optimize puts small data files together, or, with columns to order by, writes all rows so that those that are near
+	// Optimize puts small data files together, without their deleted rows, or, with columns to order by, writes all rows so that those that are near
 	// each other in these columns lie in the same files. The rows stay as they are, and the one commit says so, so that it
 	// conflicts with no append; who reads the table's changes sees none. When nothing can be improved nothing is committed.
 	// When another writer removes one of the files meanwhile, the work is done again on the table as it then is. After an
@@ -18,11 +18,15 @@ type Optimizer interface {
 
 // OptimizeOptions adjust an optimization; the zero value serves.
 type OptimizeOptions struct {
-	TargetBytes  int64             // size of the files to be; 0: the table's delta.targetFileSize, else 128 MiB
-	Where        []delta.Predicate // only files that may hold such rows
-	ZOrder       []string          // columns to order by, each as important as the others
-	UserMetadata string            // for the table's history, a run id
-	Progress     func(done, total int)
+	TargetBytes int64             // size of the files to be; 0: the table's delta.targetFileSize, else 128 MiB
+	Where       []delta.Predicate // only files that may hold such rows
+	ZOrder      []string          // columns to order by, each as important as the others
+	// Purge also writes files again of which rows were deleted by a deletion vector; with PurgeFraction only those that have lost at least this
+	// part of their rows.
+	Purge         bool
+	PurgeFraction float64
+	UserMetadata  string // for the table's history, a run id
+	Progress      func(done, total int)
 }
 
 // Optimized is what Optimize did.

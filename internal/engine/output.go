@@ -30,6 +30,12 @@ type Output struct {
 	// Newer is a SQL condition on a matched pair of rows, called source (the query's) and target (the table's): where it
 	// is true the target is replaced. "": never, so that a merge only adds keys that are not there.
 	Newer string
+	// Tombstone names a boolean column of the query, which is none of the table's: where it is true the row only says that its key is gone. A target
+	// that it matches and is newer than is removed, and it is never added. "": the query has no such rows.
+	Tombstone string
+	// Prune is a SQL condition on a row of the table, called target, that no row of the query matches: where it is true the row is removed. "":
+	// such rows stay.
+	Prune string
 
 	// Where is a condition of Spark SQL on the table's rows: an overwrite takes away only the rows for which it is true, and the
 	// query must give no others, which are a *[delta.ConstraintError]. "": all rows.
@@ -67,9 +73,10 @@ type Published struct {
 	Inserted       int64         // rows
 	Updated        int64
 	Unchanged      int64 // rows that the table had as they are, or newer
-	Deleted        int64 // rows that an overwrite removed
+	Deleted        int64
 	FilesAdded     int
 	FilesRemoved   int
+	VectorsAdded   int // files that stay, with more rows deleted by a deletion vector
 	BytesAdded     int64
 }
 
@@ -87,14 +94,23 @@ func (o Output) Check() error {
 		return errors.New("publish: keys are for a merge, and a merge needs keys")
 	case o.OverwriteSchema && o.Mode != Overwrite:
 		return errors.New("publish: only an overwrite can overwrite the schema")
-	case o.Newer != "" && o.Mode != Merge:
-		return errors.New("publish: newer is for a merge")
 	case o.Where != "" && (o.Mode != Overwrite || o.OverwriteSchema):
 		return errors.New("publish: where is for an overwrite that leaves the schema as it is")
+	case o.Newer+o.Tombstone+o.Prune != "" && o.Mode != Merge:
+		return errors.New("publish: newer, tombstone and prune are for a merge")
+	case o.Tombstone != "" && o.Newer == "":
+		return errors.New("publish: a tombstone removes nothing unless newer says when")
 	}
-	for i, p := range o.Progress {
-		if p.AppID == "" || slices.ContainsFunc(o.Progress[:i], func(q Progress) bool { return q.AppID == p.AppID }) {
-			return fmt.Errorf("publish: progress %q is unnamed or given twice", p.AppID)
+	if err := checkProgress(o.Progress); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	return nil
+}
+
+func checkProgress(progress []Progress) error {
+	for i, p := range progress {
+		if p.AppID == "" || slices.ContainsFunc(progress[:i], func(q Progress) bool { return q.AppID == p.AppID }) {
+			return fmt.Errorf("progress %q is unnamed or given twice", p.AppID)
 		}
 	}
 	return nil

@@ -9,69 +9,37 @@ import (
 	"launchlake/internal/engine"
 )
 
-func (p *publication) append(ctx context.Context, s *delta.Snapshot, c *change) (err error) {
-	schema := c.schemaOf(s)
-	if c.add, err = p.write(ctx, s, schema, p.fill(schema, p.query)); err != nil {
-		return err
-	}
-	c.counts.Inserted = records(c.add)
-	return nil
+// merging is one merge on one snapshot.
+type merging struct {
+	*publication
+	snapshot *delta.Snapshot
+	change   *change
+	schema   *delta.Schema // that the table will have
+	source   string        // relation of the query's rows
+	matched  string        // relation of the table's rows that a source row matches, or that are pruned: source_row, fate and place
 }
 
-// schemaOf is the schema that the table will have.
-func (c *change) schemaOf(s *delta.Snapshot) *delta.Schema {
-	if c.schema != nil {
-		return c.schema
-	}
-	return s.Schema()
-}
+// What becomes of a row of the table.
+const (
+	fateStay   = "stay"   // the source row that matches it is not newer
+	fateUpdate = "update" // it is replaced by the source row
+	fateDelete = "delete" // the source row is a tombstone
+	fatePrune  = "prune"  // no source row matches it
+)
 
-// fill gives a query the columns of a schema. Those that the query lacks are generated, or the column's default, or null.
-func (p *publication) fill(schema *delta.Schema, query string) string {
-	var cells, generated []string
-	for _, f := range schema.Fields {
-		name := quoteName(f.Name)
-		t, _ := sqlType(f.Type) // the scan of the same schema has checked it
-		given, ok := p.out.Schema.Field(f.Name)
-		switch {
-		case ok && given.Type.String() != f.Type.String(): // the table's was widened
-			cells = append(cells, fmt.Sprintf("CAST(%s AS %s) AS %[1]s", name, t))
-		case ok:
-			cells = append(cells, name)
-		case p.rules.generated[f.Name] != "":
-			cells = append(cells, fmt.Sprintf("CAST(NULL AS %s) AS %s", t, name))
-			generated = append(generated, fmt.Sprintf("CAST(%s AS %s) AS %s", p.rules.generated[f.Name], t, name))
-		case p.rules.defaults[f.Name] != "":
-			cells = append(cells, fmt.Sprintf("CAST(%s AS %s) AS %s", p.rules.defaults[f.Name], t, name))
-		default:
-			cells = append(cells, fmt.Sprintf("CAST(NULL AS %s) AS %s", t, name))
-		}
-	}
-	filled := fmt.Sprintf("SELECT %s FROM (%s)", join(cells), query)
-	if len(generated) > 0 {
-		filled = fmt.Sprintf("SELECT * REPLACE (%s) FROM (%s)", join(generated), filled)
-	}
-	return filled
-}
-
-// merge replaces the rows that have a newer one and adds those whose keys are not there. Only files that hold a replaced
-// row are written again.
+// merge replaces the rows that have a newer one, removes those of tombstones and adds those whose keys are not there.
 func (p *publication) merge(ctx context.Context, s *delta.Snapshot, c *change) error {
-	if s.ChangeDataFeedEnabled() {
-		return &delta.UnsupportedError{Features: []string{"changeDataFeed"}, Write: true}
-	}
 	e := p.engine
-	source, matched := e.name("source"), e.name("matched")
-	defer e.drop(ctx, source)
-	defer e.drop(ctx, matched)
-	schema := c.schemaOf(s)
-	if err := e.Define(ctx, source, p.fill(schema, p.query), engine.Once); err != nil {
+	m := &merging{publication: p, snapshot: s, change: c, schema: c.schemaOf(s), source: e.name("source"), matched: e.name("matched")}
+	defer e.drop(ctx, m.source)
+	defer e.drop(ctx, m.matched)
+	if err := e.Define(ctx, m.source, p.fill(m.schema, p.query), engine.Once); err != nil {
 		return err
 	}
-	if err := p.checkKeys(ctx, source); err != nil {
+	if err := p.checkKeys(ctx, m.source); err != nil {
 		return err
 	}
-	files, err := inputFiles(engine.Input{Snapshot: s})
+	files, err := m.candidates(ctx)
 	if err != nil {
 		return err
 	}
@@ -79,35 +47,47 @@ func (p *publication) merge(ctx context.Context, s *delta.Snapshot, c *change) e
 	if err != nil {
 		return err
 	}
-	if err := e.Define(ctx, matched, p.matchQuery(target, source), engine.Once); err != nil {
+	if err := e.Define(ctx, m.matched, m.matchQuery(target), engine.Once); err != nil {
 		return err
 	}
-	if err := p.countMerge(ctx, c, source, matched); err != nil {
+	if err := m.count(ctx); err != nil || c.counts.Inserted+c.counts.Updated+c.counts.Deleted == 0 {
 		return err
 	}
-	if c.counts.Inserted+c.counts.Updated == 0 {
-		return nil
-	}
-	kept, err := p.keptRows(ctx, s, c, files, matched)
-	if err != nil {
-		return err
-	}
-	fresh := fmt.Sprintf("SELECT %s FROM %s AS source WHERE rowid NOT IN (SELECT source_row FROM %s WHERE NOT replaced)", columnList(schema), source, matched)
-	c.add, err = p.write(ctx, s, schema, fresh+kept)
-	c.metrics["numTargetRowsCopied"] = records(c.add) - c.counts.Inserted - c.counts.Updated
-	c.metrics["numTargetFilesAdded"] = int64(len(c.add))
-	c.metrics["numTargetFilesRemoved"] = int64(len(c.remove))
-	return err
+	return m.write(ctx, files)
 }
 
-// matchQuery pairs rows with equal keys: where the table's lies, and whether it is replaced.
-func (p *publication) matchQuery(target, source string) string {
-	newer := p.out.Newer
+// candidates are the files that can hold rows with keys of the source. Only such rows matter to the merge, and to others that write at
+// the same time.
+func (m *merging) candidates(ctx context.Context) ([]engine.File, error) {
+	if m.out.Prune == "" {
+		keys, known, err := m.keyRanges(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if known {
+			m.change.reads = []delta.Predicate{keys}
+		}
+	}
+	return m.change.candidates(m.snapshot)
+}
+
+// matchQuery pairs rows with equal keys: where the table's lies, and what becomes of it.
+func (m *merging) matchQuery(target string) string {
+	fate := quote(fateUpdate)
+	if m.out.Tombstone != "" {
+		fate = fmt.Sprintf("CASE WHEN source.%s THEN %s ELSE %s END", quoteName(m.out.Tombstone), quote(fateDelete), fate)
+	}
+	newer := m.out.Newer
 	if newer == "" {
 		newer = "false"
 	}
-	return fmt.Sprintf("SELECT source.rowid AS source_row, target.%s, target.%s, coalesce((%s), false) AS replaced\nFROM (%s) AS target JOIN %s AS source ON %s",
-		fileColumn, rowColumn, newer, target, source, keyCondition(p.out.Keys))
+	query := fmt.Sprintf("SELECT source.rowid AS source_row, target.%s, target.%s, CASE WHEN (%s\n) THEN %s ELSE %s END AS fate\nFROM (%s) AS target JOIN %s AS source ON %s",
+		fileColumn, rowColumn, newer, fate, quote(fateStay), target, m.source, keyCondition(m.out.Keys))
+	if m.out.Prune != "" {
+		query += fmt.Sprintf("\nUNION ALL\nSELECT NULL, %s, %s, %s FROM (%s) AS target ANTI JOIN %s AS source ON %s WHERE (%s\n)",
+			fileColumn, rowColumn, quote(fatePrune), target, m.source, keyCondition(m.out.Keys), m.out.Prune)
+	}
+	return query
 }
 
 func keyCondition(keys []string) string {
@@ -142,78 +122,123 @@ func (p *publication) checkKeys(ctx context.Context, source string) error {
 	return queryError(ctx, rows.Err())
 }
 
-func (p *publication) countMerge(ctx context.Context, c *change, source, matched string) error {
-	query := fmt.Sprintf(`SELECT (SELECT count(*) FROM %s), count(*), count(*) FILTER (WHERE replaced)
-		FROM (SELECT source_row, bool_or(replaced) AS replaced FROM %s GROUP BY source_row)`, source, matched)
-	var all, known, updated int64
-	if err := p.engine.db.QueryRowContext(ctx, query).Scan(&all, &known, &updated); err != nil {
+// count tells how many rows there are of each kind.
+func (m *merging) count(ctx context.Context) error {
+	var all, known, updated, deleted, pruned int64
+	query := fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s WHERE NOT (%[3]s)), count(source_row) FILTER (WHERE NOT dead),
+			count(*) FILTER (WHERE fate = 'update'), (SELECT count(*) FROM %[2]s WHERE fate = 'delete'), (SELECT count(*) FROM %[2]s WHERE fate = 'prune')
+		FROM (SELECT source_row, max(fate) AS fate, source_row IN (SELECT rowid FROM %[1]s WHERE %[3]s) AS dead FROM %[2]s WHERE source_row IS NOT NULL GROUP BY source_row)`,
+		m.source, m.matched, m.tombstone())
+	if err := m.engine.db.QueryRowContext(ctx, query).Scan(&all, &known, &updated, &deleted, &pruned); err != nil {
 		return queryError(ctx, err)
 	}
-	c.counts.Inserted, c.counts.Updated, c.counts.Unchanged = all-known, updated, known-updated
+	c := m.change
+	c.counts.Inserted, c.counts.Updated, c.counts.Unchanged, c.counts.Deleted = all-known, updated, known-updated, deleted+pruned
 	c.metrics = map[string]int64{
-		"numSourceRows": all, "numTargetRowsInserted": all - known, "numTargetRowsUpdated": updated, "numTargetRowsDeleted": 0,
+		"numSourceRows": all, "numTargetRowsInserted": all - known, "numTargetRowsUpdated": updated, "numTargetRowsDeleted": deleted + pruned,
+		"numTargetRowsMatchedUpdated": updated, "numTargetRowsMatchedDeleted": deleted,
+		"numTargetRowsNotMatchedBySourceUpdated": 0, "numTargetRowsNotMatchedBySourceDeleted": pruned,
 	}
 	return nil
 }
 
-// keptRows notes the files to write again for removal, and gives the SQL that adds their other rows.
-func (p *publication) keptRows(ctx context.Context, s *delta.Snapshot, c *change, files []engine.File, matched string) (string, error) {
-	touched, err := p.touched(ctx, matched)
+// tombstone is the SQL condition that a source row is a tombstone.
+func (m *merging) tombstone() string {
+	if m.out.Tombstone == "" {
+		return "false"
+	}
+	return fmt.Sprintf("coalesce(%s, false)", quoteName(m.out.Tombstone))
+}
+
+// write takes the rows that go out of their files and writes those that come.
+func (m *merging) write(ctx context.Context, files []engine.File) (err error) {
+	c := m.change
+	kept, err := m.takeOut(ctx, m.snapshot, c, files, fmt.Sprintf("(SELECT * FROM %s WHERE fate <> %s)", m.matched, quote(fateStay)))
+	if err != nil {
+		return err
+	}
+	fresh := fmt.Sprintf("SELECT %s FROM %s AS source WHERE rowid NOT IN (SELECT source_row FROM %s WHERE fate IN (%s, %s)) AND NOT (%s)",
+		columnList(m.schema), m.source, m.matched, quote(fateStay), quote(fateDelete), m.tombstone())
+	if c.add, err = m.publication.write(ctx, m.snapshot, m.schema, fresh+kept); err != nil {
+		return err
+	}
+	if m.snapshot.ChangeDataFeedEnabled() && (c.counts.Updated > 0 || c.counts.Deleted > 0 && c.rewritten > 0) {
+		changes, err := m.changeRows(ctx, files)
+		if err != nil {
+			return err
+		}
+		if c.told, err = m.tell(ctx, m.snapshot, m.schema, changes); err != nil {
+			return err
+		}
+	}
+	m.tellHistory()
+	return nil
+}
+
+// changeRows gives the SQL of what the merge does to the rows.
+func (m *merging) changeRows(ctx context.Context, files []engine.File) (string, error) {
+	rows, err := m.engine.scanQuery(ctx, scan{snapshot: m.snapshot, files: files, place: true})
 	if err != nil {
 		return "", err
 	}
-	var again []engine.File
-	for _, f := range files {
-		path, err := p.engine.files.one(ctx, s, f.Add)
-		if err != nil {
-			return "", err
-		}
-		if touched[path] {
-			again = append(again, f)
-			c.remove = append(c.remove, f.Add)
-		}
-	}
-	if len(again) == 0 {
-		return "", nil
-	}
-	rows, err := p.engine.scanQuery(ctx, scan{snapshot: s, files: again, place: true})
+	old, err := oldCells(m.snapshot, m.schema)
 	if err != nil {
 		return "", err
 	}
-	known := &delta.Schema{Fields: s.Schema().Fields}
-	cells := columnList(known)
-	for _, f := range c.schemaOf(s).Fields[len(known.Fields):] {
-		t, err := sqlType(f.Type)
-		if err != nil {
-			return "", err
-		}
-		cells += fmt.Sprintf(", CAST(NULL AS %s)", t)
-	}
-	return fmt.Sprintf("\nUNION ALL\nSELECT %s FROM (%s) AS target ANTI JOIN (SELECT * FROM %s WHERE replaced) AS gone USING (%s, %s)",
-		cells, rows, matched, fileColumn, rowColumn), nil
+	columns := columnList(m.schema)
+	return fmt.Sprintf(`SELECT %[1]s, CASE fate WHEN 'update' THEN 'update_preimage' ELSE 'delete' END AS %[3]s
+		FROM (%[4]s) AS target JOIN %[5]s USING (%[6]s, %[7]s) WHERE fate <> 'stay'
+		UNION ALL
+		SELECT %[2]s, 'update_postimage' FROM %[8]s WHERE rowid IN (SELECT source_row FROM %[5]s WHERE fate = 'update')
+		UNION ALL
+		SELECT %[2]s, 'insert' FROM %[8]s WHERE rowid NOT IN (SELECT source_row FROM %[5]s WHERE source_row IS NOT NULL) AND NOT (%[9]s)`,
+		old, columns, quoteName(engine.ChangeType), rows, m.matched, fileColumn, rowColumn, m.source, m.tombstone()), nil
 }
 
-func (p *publication) touched(ctx context.Context, matched string) (map[string]bool, error) {
-	rows, err := p.engine.db.QueryContext(ctx, fmt.Sprintf("SELECT DISTINCT %s FROM %s WHERE replaced", fileColumn, matched))
-	if err != nil {
-		return nil, queryError(ctx, err)
+// tellHistory describes the merge as Spark does.
+func (m *merging) tellHistory() {
+	c := m.change
+	added, removed := c.bytes()
+	for name, n := range map[string]int64{
+		"numTargetRowsCopied":   records(c.add) - c.counts.Inserted - c.counts.Updated,
+		"numOutputRows":         records(c.add),
+		"numTargetFilesAdded":   int64(len(c.add)),
+		"numTargetBytesAdded":   added,
+		"numTargetBytesRemoved": removed, "numTargetFilesRemoved": int64(len(c.remove)),
+		"numTargetChangeFilesAdded":       int64(len(c.told)),
+		"numTargetDeletionVectorsAdded":   c.vectors.added,
+		"numTargetDeletionVectorsUpdated": c.vectors.updated,
+		"numTargetDeletionVectorsRemoved": c.vectors.removed,
+	} {
+		c.metrics[name] = n
 	}
-	defer rows.Close()
-	touched := map[string]bool{}
-	for rows.Next() {
-		var path string
-		if err := rows.Scan(&path); err != nil {
-			return nil, err
-		}
-		touched[path] = true
-	}
-	return touched, queryError(ctx, rows.Err())
 }
 
-func columnList(schema *delta.Schema) string {
-	names := make([]string, len(schema.Fields))
-	for i, f := range schema.Fields {
-		names[i] = quoteName(f.Name)
+// mergeParameters are the clauses of a merge, in Spark's words.
+func mergeParameters(out engine.Output) map[string]string {
+	clause := func(action, condition string) map[string]string {
+		c := map[string]string{"actionType": action}
+		if condition != "" {
+			c["predicate"] = condition
+		}
+		return c
 	}
-	return join(names)
+	var matched, missing, unmatched []map[string]string
+	switch {
+	case out.Tombstone != "":
+		tombstone := "source." + out.Tombstone
+		matched = append(matched, clause("delete", fmt.Sprintf("(%s) AND (%s)", tombstone, out.Newer)), clause("update", out.Newer))
+		missing = append(missing, clause("insert", "NOT "+tombstone))
+	case out.Newer != "":
+		matched, missing = append(matched, clause("update", out.Newer)), append(missing, clause("insert", ""))
+	default:
+		missing = append(missing, clause("insert", ""))
+	}
+	if out.Prune != "" {
+		unmatched = append(unmatched, clause("delete", out.Prune))
+	}
+	return map[string]string{
+		"predicate": jsonText([]string{keyCondition(out.Keys)}), "matchedPredicates": jsonText(matched),
+		"notMatchedPredicates": jsonText(missing), "notMatchedBySourcePredicates": jsonText(unmatched),
+	}
 }

@@ -138,29 +138,38 @@ func (r *rearrangement) bins() ([]bin, error) {
 		if len(r.options.ZOrder) > 0 {
 			bins = append(bins, r.wholePartition(files)...)
 		} else {
-			bins = append(bins, pack(files, r.target)...)
+			bins = append(bins, r.pack(files)...)
 		}
 	}
 	return bins, nil
 }
 
-// pack puts small files together, neighbours in time first, for what came together is read together. Each bin becomes one file, so the
-// number of files only falls, and packing again comes to an end.
-func pack(files []delta.Add, target int64) []bin {
-	small := slices.DeleteFunc(slices.Clone(files), func(f delta.Add) bool { return f.Size >= target*3/4 })
+// pack puts small files, and those to be purged, together, neighbours in time first, for what came together is read together. Each bin becomes
+// one file, so the number of files only falls, and packing again comes to an end.
+func (r *rearrangement) pack(files []delta.Add) []bin {
+	small := slices.DeleteFunc(slices.Clone(files), func(f delta.Add) bool { return f.Size >= r.target*3/4 && !r.purges(f) })
 	slices.SortStableFunc(small, func(a, b delta.Add) int {
 		return cmp.Or(a.ModificationTime.Compare(b.ModificationTime), strings.Compare(a.Path, b.Path))
 	})
 	var bins []bin
 	var open bin
 	for _, f := range small {
-		if len(open.files) > 0 && open.bytes+f.Size > target {
+		if len(open.files) > 0 && open.bytes+f.Size > r.target {
 			bins, open = append(bins, open), bin{}
 		}
 		open.put(f)
 	}
 	bins = append(bins, open)
-	return slices.DeleteFunc(bins, func(b bin) bool { return len(b.files) < 2 })
+	return slices.DeleteFunc(bins, func(b bin) bool { return len(b.files) < 2 && !slices.ContainsFunc(b.files, r.purges) })
+}
+
+// purges is whether a file is to be written again for its deleted rows alone.
+func (r *rearrangement) purges(f delta.Add) bool {
+	if !r.options.Purge || f.DeletionVector == nil {
+		return false
+	}
+	known := f.Stats != nil && f.Stats.NumRecords > 0
+	return !known || float64(f.DeletionVector.Cardinality) >= r.options.PurgeFraction*float64(f.Stats.NumRecords)
 }
 
 // rewrite writes the rows of a bin into new files and stores them.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
@@ -32,15 +33,24 @@ func (e *Engine) publish(ctx context.Context, query string, out engine.Output) (
 	if err != nil {
 		return engine.Published{}, err
 	}
+	rows := slices.DeleteFunc(slices.Clone(columns), func(c resultColumn) bool { return out.Tombstone != "" && c.name == out.Tombstone })
+	if out.Tombstone != "" && len(rows) != len(columns)-1 {
+		return engine.Published{}, fmt.Errorf("the query lacks column %s, or has it twice", out.Tombstone)
+	}
 	if out.Schema == nil {
-		if out.Schema, err = derivedSchema(columns, out.Comments); err != nil {
+		if out.Schema, err = derivedSchema(rows, out.Comments); err != nil {
 			return engine.Published{}, err
 		}
 	}
 	p := &publication{engine: e, out: out}
-	if p.query, err = castQuery(query, columns, out.Schema); err != nil {
+	if p.query, err = castQuery(query, rows, out); err != nil {
 		return engine.Published{}, err
 	}
+	return p.untilItGoes(ctx)
+}
+
+// untilItGoes does the work, again when others changed the table meanwhile.
+func (p *publication) untilItGoes(ctx context.Context) (engine.Published, error) {
 	for attempt := 1; ; attempt++ {
 		done, err := p.once(ctx)
 		if _, conflict := errors.AsType[*delta.ConflictError](err); !conflict || attempt == publishAttempts {
@@ -70,7 +80,11 @@ func derivedSchema(columns []resultColumn, comments map[string]string) (*delta.S
 }
 
 // castQuery gives the columns of a query in the order and with the types of a schema. The order of its rows stays.
-func castQuery(query string, columns []resultColumn, schema *delta.Schema) (string, error) {
+func castQuery(query string, columns []resultColumn, out engine.Output) (string, error) {
+	schema := out.Schema
+	if _, ok := schema.Field(out.Tombstone); ok {
+		return "", fmt.Errorf("column %s says which rows are tombstones, so the table cannot have it", out.Tombstone)
+	}
 	given := map[string]bool{}
 	for _, c := range columns {
 		if _, ok := schema.Field(c.name); !ok || given[c.name] {
@@ -89,6 +103,9 @@ func castQuery(query string, columns []resultColumn, schema *delta.Schema) (stri
 		}
 		cells = append(cells, fmt.Sprintf("CAST(%s AS %s) AS %[1]s", quoteName(f.Name), t))
 	}
+	if out.Tombstone != "" {
+		cells = append(cells, fmt.Sprintf("CAST(%s AS BOOLEAN) AS %[1]s", quoteName(out.Tombstone)))
+	}
 	return fmt.Sprintf("SELECT %s FROM (%s\n)", join(cells), trimQuery(query)), nil
 }
 
@@ -97,27 +114,46 @@ type publication struct {
 	engine  *Engine
 	query   string // with the columns of out.Schema
 	out     engine.Output
-	created bool // the table was made by it
+	edit    *edit // in place of a query and a mode
+	created bool  // the table was made by it
 	rules   *rules
 }
 
 // change is what a publication does to a snapshot.
 type change struct {
-	schema  *delta.Schema // nil: as it is
-	replace bool          // schema is not one that the table's can grow into
-	add     []delta.Add
-	remove  []delta.Add
-	reads   []delta.Predicate // a row for which one is true was read; nil: all were
-	counts  engine.Published
-	metrics map[string]int64
+	schema    *delta.Schema     // nil: as it is
+	replace   bool              // schema is not one that the table's can grow into
+	reads     []delta.Predicate // a row for which one is true was read; nil: all were
+	add       []delta.Add
+	remove    []delta.Add
+	trim      []trimmed
+	told      []delta.Add // files of changes
+	rewritten int         // removed files of which rows stay, in added ones
+	vectors   vectorCounts
+	counts    engine.Published
+	metrics   map[string]int64
 }
 
-func (c *change) empty() bool { return c.schema == nil && len(c.add)+len(c.remove) == 0 }
+func (c *change) empty() bool { return c.schema == nil && len(c.add)+len(c.remove)+len(c.trim) == 0 }
+
+// stored are the files that were stored for the change.
+func (c *change) stored() []delta.Add { return slices.Concat(c.add, c.told) }
+
+// bytes adds up the sizes of the files that come and go.
+func (c *change) bytes() (added, removed int64) {
+	for _, f := range c.add {
+		added += f.Size
+	}
+	for _, f := range c.remove {
+		removed += f.Size
+	}
+	return added, removed
+}
 
 // once does the work on the table as it is now.
 func (p *publication) once(ctx context.Context) (engine.Published, error) {
 	snapshot, err := p.out.Table.Snapshot(ctx)
-	if errors.Is(err, delta.ErrNotATable) {
+	if errors.Is(err, delta.ErrNotATable) && p.edit == nil {
 		if _, err := p.engine.rulesOf(delta.Metadata{Configuration: p.out.Configuration}, p.out.Schema); err != nil {
 			return engine.Published{}, err
 		}
@@ -138,7 +174,7 @@ func (p *publication) once(ctx context.Context) (engine.Published, error) {
 	}
 	c, err := p.change(ctx, snapshot)
 	if err != nil {
-		p.discard(ctx, c.add)
+		p.discard(ctx, c.stored())
 		return engine.Published{}, err
 	}
 	done, err := p.commit(ctx, snapshot, c)
@@ -154,6 +190,9 @@ func (p *publication) once(ctx context.Context) (engine.Published, error) {
 // change writes the data files.
 func (p *publication) change(ctx context.Context, s *delta.Snapshot) (*change, error) {
 	c := &change{}
+	if p.edit != nil {
+		return c, p.edit.run(ctx, p, s, c)
+	}
 	if err := p.changeSchema(s, c); err != nil {
 		return c, err
 	}
@@ -247,21 +286,28 @@ func (p *publication) commit(ctx context.Context, s *delta.Snapshot, c *change) 
 	tx.Remove(c.remove...)
 	tx.Add(c.add...)
 	tx.Enforced(p.rules.stated...)
+	for _, f := range c.trim {
+		tx.DeleteRows(f.file, f.rows)
+	}
+	tx.AddChangeData(c.told...)
 	after, err := tx.Commit(ctx)
 	if err != nil {
-		p.discardAfter(ctx, err, c.add)
+		p.discardAfter(ctx, err, c.stored())
 		return engine.Published{}, err
 	}
 	done.After = after.Version()
-	done.FilesAdded, done.FilesRemoved = len(c.add), len(c.remove)
-	for _, add := range c.add {
-		done.BytesAdded += add.Size
-	}
+	done.FilesAdded, done.FilesRemoved, done.VectorsAdded = len(c.add), len(c.remove), len(c.trim)
+	done.BytesAdded, _ = c.bytes()
 	return done, nil
 }
 
 // operation tells the table's history what was done, in Spark's words.
 func (p *publication) operation(c *change) delta.Operation {
+	if p.edit != nil {
+		op := p.edit.operation(c)
+		op.UserMetadata = p.out.UserMetadata
+		return op
+	}
 	op := delta.Operation{Name: "WRITE", UserMetadata: p.out.UserMetadata, Metrics: map[string]int64{
 		"numFiles":      int64(len(c.add)),
 		"numOutputRows": records(c.add),
@@ -277,8 +323,7 @@ func (p *publication) operation(c *change) delta.Operation {
 	case engine.OverwritePartitions:
 		op.Parameters = map[string]string{"mode": "Overwrite", "isDynamicPartitionOverwrite": "true"}
 	case engine.Merge:
-		op.Name = "MERGE"
-		op.Parameters = map[string]string{"predicate": keyCondition(p.out.Keys), "matchedPredicates": p.out.Newer}
+		op.Name, op.Parameters = "MERGE", mergeParameters(p.out)
 	}
 	maps.Copy(op.Metrics, c.metrics)
 	return op

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	driver "github.com/duckdb/duckdb-go/v2"
@@ -25,13 +26,13 @@ type written struct {
 // rowGroupBytes bounds what a writer holds in memory.
 const rowGroupBytes = "16MB"
 
-// copyOut writes the rows of a query into local files; without rows there are none.
-func (p *publication) copyOut(ctx context.Context, l layout, query string) ([]written, error) {
+// copyOut writes the rows of a query into local files; without rows there are none. Besides the table's columns they may have others.
+func (p *publication) copyOut(ctx context.Context, l layout, query string, others ...delta.Field) ([]written, error) {
 	options := fmt.Sprintf(", FILE_SIZE_BYTES %d", p.engine.options.FileBytes)
 	if len(l.PartitionColumns) > 0 {
 		options = ", PARTITION_BY (" + l.partitionNames() + ")"
 	}
-	return p.engine.copyRows(ctx, l.query(query, l.Schema.Fields), l.fieldIDs()+options)
+	return p.engine.copyRows(ctx, l.query(query, slices.Concat(l.Schema.Fields, others)), l.fieldIDs()+options)
 }
 
 // copyRows writes the rows of a query, whose columns have their names in data files, into one local file, or several when the options
