@@ -16,9 +16,11 @@ import (
 
 type optimizeCommand struct {
 	someTables
-	TargetSize string
-	ZOrder     []string
-	Partition  map[string]string
+	TargetSize    string
+	ZOrder        []string
+	Partition     map[string]string
+	Purge         bool
+	PurgeFraction float64
 }
 
 const optimizeHelp = `Puts small files together. The rows stay as they are, and writers that append meanwhile are not disturbed. The old files
@@ -37,15 +39,26 @@ func newOptimizeCommand(s *session) *cobra.Command {
 	addOption(flags, &c.TargetSize, "target-size", "SIZE", asIs,
 		"Size of the files to be, such as 64MiB; the table's delta.targetFileSize, else 128MiB, when not given.")
 	addList(flags, &c.ZOrder, "zorder", "A,B", "Write all rows anew so that queries on these columns read few files.")
+	addSwitch(flags, &c.Purge, "purge", "Write files again too that have lost rows by deletion vectors.")
+	addOption(flags, &c.PurgeFraction, "purge-fraction", "FRACTION", fraction, "With --purge: only those that have lost at least this part of their rows, such as 0.1.")
 	addPairs(flags, &c.Partition, "partition", "COLUMN=VALUE", "Only the partition with this value of a partition column.")
 	return cmd
+}
+
+func fraction(text string) (float64, error) {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(f >= 0 && f <= 1) {
+		return 0, errors.New("must be a number from 0, and at most 1")
+	}
+	return f, nil
 }
 
 func (c optimizeCommand) Run(s *session) error { return c.each(s, c.optimize) }
 
 func (c optimizeCommand) optimize(s *session, name string, t *delta.Table) (err error) {
 	show := newProgress(s.log, name)
-	options := engine.OptimizeOptions{ZOrder: c.ZOrder, Progress: func(done, total int) { show.step("written", done, total) }}
+	options := engine.OptimizeOptions{ZOrder: c.ZOrder, Purge: c.Purge, PurgeFraction: c.PurgeFraction,
+		Progress: func(done, total int) { show.step("written", done, total) }}
 	if options.TargetBytes, err = bytesOf(c.TargetSize); err != nil {
 		return task.Fail(task.BadConfig, fmt.Errorf("--target-size: %w", err))
 	}
