@@ -169,7 +169,7 @@ func (s *Snapshot) after(c *commitFile) (*Snapshot, error) {
 	if c.metadata == nil && c.protocol == nil && !c.addsVectors() {
 		next := *s // what was checked holds on
 		next.state = s.state.after(c)
-		next.timestamp = c.modTime.UTC()
+		next.timestamp, next.end = c.modTime.UTC(), c.mark
 		if next.inCommitTimestamps() {
 			next.timestamp = inCommitTimestamp(c, next.timestamp)
 		}
@@ -179,6 +179,7 @@ func (s *Snapshot) after(c *commitFile) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
+	next.end = c.mark
 	if next.inCommitTimestamps() {
 		next.timestamp = inCommitTimestamp(c, next.timestamp)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -23,12 +24,7 @@ func (t *Table) Commits(ctx context.Context, from, to Version) iter.Seq2[Commit,
 			yield(Commit{}, err)
 			return
 		}
-		l, err := t.list(ctx, 0)
-		if err != nil {
-			yield(Commit{}, err)
-			return
-		}
-		infos, err := l.commitRange(from, to)
+		l, infos, err := t.listCommits(ctx, from, to)
 		if err != nil {
 			yield(Commit{}, err)
 			return
@@ -48,33 +44,74 @@ func (t *Table) Commits(ctx context.Context, from, to Version) iter.Seq2[Commit,
 	}
 }
 
-// History yields the commits that the log still has, newest first, without their files. It needs no table feature.
+// timeContext is how many commits are listed before those that are asked for, because the time of a commit without its own
+// depends on those before it.
+const timeContext = 100
+
+// listCommits lists a range of commits, and some before them.
+func (t *Table) listCommits(ctx context.Context, from, to Version) (*listing, []objstore.Info, error) {
+	l, err := t.listRange(ctx, max(0, from-timeContext), to)
+	if err != nil {
+		return nil, nil, err
+	}
+	infos, err := l.commitRange(from, to)
+	if err == nil {
+		return l, infos, nil
+	}
+	if l, err = t.list(ctx, 0); err != nil { // to say which there are
+		return nil, nil, err
+	}
+	infos, err = l.commitRange(from, to)
+	return l, infos, err
+}
+
+// History yields the commits that the log still has, newest first, without their files. It needs no table feature. The log is
+// read as far as the caller goes.
 func (t *Table) History(ctx context.Context) iter.Seq2[Commit, error] {
 	return func(yield func(Commit, error) bool) {
-		l, err := t.list(ctx, 0)
-		if err == nil && l.latest == noVersion {
-			err = ErrNotATable
-		}
-		if err != nil {
-			yield(Commit{}, err)
-			return
-		}
-		times := l.commitTimes()
-		var infos []objstore.Info
-		for _, v := range slices.Backward(l.versions()) {
-			infos = append(infos, l.commits[v])
-		}
-		for c, err := range t.commitFiles(ctx, infos) {
+		from, to := max(t.readLastCheckpoint(ctx), 0), Version(math.MaxInt64)
+		some := false
+		for window := Version(historyWindow); to >= 0; window *= 4 {
+			l, err := t.listRange(ctx, max(0, from-timeContext), to)
 			if err != nil {
 				yield(Commit{}, err)
 				return
 			}
-			info := parseCommitInfo(c.info)
-			if !yield(Commit{Version: c.version, Timestamp: inCommitTimestamp(c, times[c.version]), Info: info}, nil) {
+			some = some || l.latest != noVersion
+			if !t.historyOf(ctx, l, from, yield) {
 				return
 			}
+			from, to = max(0, from-window), from-1
+		}
+		if !some {
+			yield(Commit{}, ErrNotATable)
 		}
 	}
+}
+
+// historyWindow is how many commits before the last checkpoint are listed at first.
+const historyWindow = 250
+
+// historyOf yields the listed commits from a version on, newest first; false when nobody wants more, or after an error.
+func (t *Table) historyOf(ctx context.Context, l *listing, from Version, yield func(Commit, error) bool) bool {
+	times := l.commitTimes()
+	var infos []objstore.Info
+	for _, v := range slices.Backward(l.versions()) {
+		if v >= from {
+			infos = append(infos, l.commits[v])
+		}
+	}
+	for c, err := range t.commitFiles(ctx, infos) {
+		if err != nil {
+			yield(Commit{}, err)
+			return false
+		}
+		info := parseCommitInfo(c.info)
+		if !yield(Commit{Version: c.version, Timestamp: inCommitTimestamp(c, times[c.version]), Info: info}, nil) {
+			return false
+		}
+	}
+	return true
 }
 
 // versions lists the commits in ascending order.

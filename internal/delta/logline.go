@@ -107,6 +107,7 @@ func fileKey(path string, dv *DeletionVector) string {
 type commitFile struct {
 	version  Version
 	modTime  time.Time
+	mark     commitMark
 	info     json.RawMessage // nil when the commit has none
 	protocol *protocolAction
 	metadata *metadataAction
@@ -120,7 +121,7 @@ type commitFile struct {
 // parseCommit reads the text of a commit. The protocol wants at most one action for a file in it; should there be more,
 // the last wins, as in Spark.
 func parseCommit(v Version, text []byte) (*commitFile, error) {
-	c := &commitFile{version: v}
+	c := &commitFile{version: v, mark: commitMark{sum: sumOf(text)}}
 	lines := 0
 	files := map[string]logLine{}
 	for n := 1; len(text) > 0; n++ {

@@ -2,8 +2,8 @@ package delta
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
+	"strings"
 )
 
 // Names in the log (spec: Delta Log Entries, Checkpoints). Sorted by bytes they are sorted by version.
@@ -17,13 +17,6 @@ const (
 func versionPrefix(v Version) string { return fmt.Sprintf("%s%020d", logPrefix, v) }
 func commitKey(v Version) string     { return versionPrefix(v) + ".json" }
 func checkpointKey(v Version) string { return versionPrefix(v) + ".checkpoint.parquet" }
-
-var (
-	commitName     = regexp.MustCompile(`^_delta_log/([0-9]{20})\.json$`)
-	classicName    = regexp.MustCompile(`^_delta_log/([0-9]{20})\.checkpoint\.parquet$`)
-	multiPartName  = regexp.MustCompile(`^_delta_log/([0-9]{20})\.checkpoint\.([0-9]{10})\.([0-9]{10})\.parquet$`)
-	uuidCheckpoint = regexp.MustCompile(`^_delta_log/([0-9]{20})\.checkpoint\.[0-9A-Fa-f-]{36}\.(?:json|parquet)$`)
-)
 
 // logFile is what the name of an object in the log says. Objects of other names are none of the reader's business.
 type logFile struct {
@@ -42,30 +35,64 @@ const (
 	v2Checkpoint
 )
 
+const (
+	versionDigits = 20
+	partDigits    = 10
+	uuidChars     = 36
+)
+
+// parseLogName looks at every name of a log, of which there may be many.
 func parseLogName(key string) logFile {
-	for _, kind := range []struct {
-		kind logFileKind
-		name *regexp.Regexp
-	}{
-		{commitLogFile, commitName},
-		{classicCheckpoint, classicName},
-		{multiPartCheckpoint, multiPartName},
-		{v2Checkpoint, uuidCheckpoint},
-	} {
-		m := kind.name.FindStringSubmatch(key)
-		if m == nil {
-			continue
-		}
-		v, err := strconv.ParseInt(m[1], 10, 64)
-		if err != nil {
-			return logFile{}
-		}
-		f := logFile{kind: kind.kind, version: Version(v)}
-		if kind.kind == multiPartCheckpoint {
-			f.part, _ = strconv.Atoi(m[2])
-			f.parts, _ = strconv.Atoi(m[3])
-		}
-		return f
+	name, ok := strings.CutPrefix(key, logPrefix)
+	if !ok {
+		return logFile{}
 	}
-	return logFile{}
+	version, rest, ok := cutDigits(name, versionDigits)
+	f := logFile{version: Version(version)}
+	switch {
+	case !ok:
+		return logFile{}
+	case rest == ".json":
+		f.kind = commitLogFile
+	case rest == ".checkpoint.parquet":
+		f.kind = classicCheckpoint
+	default:
+		f.parseCheckpoint(strings.CutPrefix(rest, ".checkpoint."))
+	}
+	if f.kind == otherFile {
+		return logFile{}
+	}
+	return f
+}
+
+// parseCheckpoint looks at what follows the version of a checkpoint in parts or of one with a unique name.
+func (f *logFile) parseCheckpoint(name string, ok bool) {
+	if !ok {
+		return
+	}
+	if part, rest, ok := cutDigits(name, partDigits); ok && strings.HasPrefix(rest, ".") {
+		if parts, rest, ok := cutDigits(rest[1:], partDigits); ok && rest == ".parquet" {
+			f.kind, f.part, f.parts = multiPartCheckpoint, int(part), int(parts)
+			return
+		}
+	}
+	if len(name) > uuidChars && isUUID(name[:uuidChars]) && (name[uuidChars:] == ".json" || name[uuidChars:] == ".parquet") {
+		f.kind = v2Checkpoint
+	}
+}
+
+func isUUID(s string) bool { return strings.Trim(s, "0123456789abcdefABCDEF-") == "" }
+
+// cutDigits cuts a number of so many digits off.
+func cutDigits(s string, digits int) (n int64, rest string, ok bool) {
+	if len(s) < digits {
+		return 0, "", false
+	}
+	for _, c := range []byte(s[:digits]) {
+		if c < '0' || c > '9' {
+			return 0, "", false
+		}
+	}
+	n, err := strconv.ParseInt(s[:digits], 10, 64)
+	return n, s[digits:], err == nil
 }

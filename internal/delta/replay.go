@@ -66,7 +66,7 @@ func (t *Table) commitFiles(ctx context.Context, commits []objstore.Info) iter.S
 				go func() {
 					c, err := t.readCommit(ctx, parseLogName(info.Key).version)
 					if err == nil {
-						c.modTime = info.ModTime
+						c.modTime, c.mark.object = info.ModTime, info
 					}
 					one <- result{c, err}
 				}()
@@ -95,6 +95,9 @@ func (t *Table) open(ctx context.Context, seg *segment) (*Snapshot, error) {
 	s, err := t.newSnapshot(state, seg.end.ModTime)
 	if err != nil {
 		return nil, fmt.Errorf("read version %d: %w", seg.version, err)
+	}
+	if s.end.object = seg.end; newest != nil {
+		s.end = newest.mark
 	}
 	if s.inCommitTimestamps() {
 		if newest == nil {

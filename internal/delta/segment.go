@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"slices"
 
 	"launchlake/internal/objstore"
@@ -49,6 +50,11 @@ func (t *Table) loadSegment(ctx context.Context, asked Version) (*segment, error
 			return l.segment(asked)
 		}
 	}
+	if asked > checkpointWindow {
+		if s, err := t.searchBackward(ctx, asked); s != nil || err != nil {
+			return s, err
+		}
+	}
 	l, err := t.list(ctx, 0)
 	if err != nil {
 		return nil, err
@@ -56,8 +62,31 @@ func (t *Table) loadSegment(ctx context.Context, asked Version) (*segment, error
 	return l.segment(asked)
 }
 
+// checkpointWindow is how many versions before an old one are looked at first for a checkpoint.
+const checkpointWindow = 100
+
+// searchBackward finds the segment of a version without listing the whole log; nil when there is no checkpoint before the version, or
+// no such version.
+func (t *Table) searchBackward(ctx context.Context, asked Version) (*segment, error) {
+	for window := Version(checkpointWindow); window < asked; window *= 10 {
+		l, err := t.listRange(ctx, asked-window, asked)
+		if err != nil || l.latest == noVersion {
+			return nil, err
+		}
+		if c := l.checkpointAt(asked); c != nil && l.latest == asked {
+			return l.segment(asked)
+		}
+	}
+	return nil, nil
+}
+
 // list reads the names in the log from one version on.
 func (t *Table) list(ctx context.Context, from Version) (*listing, error) {
+	return t.listRange(ctx, from, math.MaxInt64)
+}
+
+// listRange reads the names in the log from one version to another, which is included.
+func (t *Table) listRange(ctx context.Context, from, to Version) (*listing, error) {
 	l := &listing{commits: map[Version]objstore.Info{}, latest: noVersion}
 	type multiPart struct {
 		version Version
@@ -72,6 +101,9 @@ func (t *Table) list(ctx context.Context, from Version) (*listing, error) {
 			break // what sorts behind the last possible version: _last_checkpoint and folders
 		}
 		f := parseLogName(info.Key)
+		if f.version > to {
+			break
+		}
 		switch f.kind {
 		case commitLogFile:
 			l.commits[f.version] = info

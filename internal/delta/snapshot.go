@@ -16,6 +16,7 @@ type Snapshot struct {
 	timestamp time.Time
 	protocol  Protocol
 	metadata  Metadata
+	end       commitMark // the commit of the version
 }
 
 // newSnapshot makes the snapshot of a state and refuses what cannot be read rightly.

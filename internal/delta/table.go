@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,6 +19,7 @@ import (
 type Table struct {
 	store   objstore.Store
 	options Options
+	last    atomic.Pointer[Snapshot]
 }
 
 // Options adjust a Table; the zero value serves.
@@ -38,9 +40,18 @@ func OpenWith(store objstore.Store, o Options) *Table { return &Table{store: sto
 // Store is where the table lies; keys are relative to the table's root.
 func (t *Table) Store() objstore.Store { return t.store }
 
-// Snapshot reads the latest version. The error matches [ErrNotATable] when there is no log, and is an
+// Snapshot reads the latest version; of what it has read before, only what came since. The error matches [ErrNotATable] when there is no log, and is an
 // *[UnsupportedError] when the table has features that cannot be read here.
-func (t *Table) Snapshot(ctx context.Context) (*Snapshot, error) { return t.snapshotAt(ctx, noVersion) }
+func (t *Table) Snapshot(ctx context.Context) (*Snapshot, error) {
+	if s := t.refresh(ctx); s != nil {
+		return s, nil
+	}
+	s, err := t.snapshotAt(ctx, noVersion)
+	if err == nil {
+		t.last.Store(s)
+	}
+	return s, err
+}
 
 // SnapshotAt reads one version. The error is a *[VersionError] when the table has no such version.
 func (t *Table) SnapshotAt(ctx context.Context, v Version) (*Snapshot, error) {
