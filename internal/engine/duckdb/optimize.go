@@ -210,7 +210,7 @@ func (r *rearrangement) rewrite(ctx context.Context, b bin) error {
 func (r *rearrangement) storeAll(ctx context.Context, l layout, b bin, files []written) error {
 	tags := r.zOrderTags()
 	for _, f := range files {
-		add, err := r.describeIn(l, b.files[0].PartitionValues, f)
+		add, err := r.describeIn(ctx, l, b.files[0].PartitionValues, f)
 		if err != nil {
 			return fmt.Errorf("write data files: %w", err)
 		}

@@ -5,19 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
 	"launchlake/internal/engine/duckdb/sparksql"
 )
 
-// replaceWhere replaces the rows for which out.Where is true. Files that hold other rows too are written again with those.
+// replaceWhere replaces the rows for which out.Where is true. Files that partition values and statistics tell enough about are not read.
 func (p *publication) replaceWhere(ctx context.Context, s *delta.Snapshot, c *change) error {
 	where, err := sparksql.Condition(p.out.Where, s.Schema(), p.engine.options.Now())
-	if err != nil {
-		return fmt.Errorf("replace rows: %w", err)
-	}
-	whole, partly, err := p.matching(ctx, s, where)
 	if err != nil {
 		return fmt.Errorf("replace rows: %w", err)
 	}
@@ -25,78 +22,125 @@ func (p *publication) replaceWhere(ctx context.Context, s *delta.Snapshot, c *ch
 		c.reads = []delta.Predicate{where.Filter}
 	}
 	l := layoutOf(s, c.schemaOf(s))
-	files, err := p.copyOut(ctx, l, p.fill(l.Schema, p.query))
+	fresh, err := p.copyOut(ctx, l, p.fill(l.Schema, p.query))
 	if err != nil {
 		return fmt.Errorf("write data files: %w", err)
 	}
-	if err := p.onlyMatching(ctx, l, where, files); err != nil {
+	if err := p.onlyMatching(ctx, l, where, fresh); err != nil {
 		return err
 	}
-	for _, file := range files {
+	for _, file := range fresh {
 		c.counts.Inserted += file.rows
 	}
-	for _, f := range whole {
-		c.counts.Deleted += f.matching
-		c.remove = append(c.remove, f.Add)
-	}
-	kept, err := p.withoutMatching(ctx, l, s, c, where, partly)
+	found := p.engine.name("found")
+	defer p.engine.drop(ctx, found)
+	gone, kept, err := p.takeOutWhere(ctx, s, c, where, found)
 	if err != nil {
-		return err
+		return fmt.Errorf("replace rows: %w", err)
 	}
-	c.add, err = p.upload(ctx, l, append(files, kept...))
+	if s.ChangeDataFeedEnabled() && c.rewritten > 0 {
+		if c.told, err = p.tellReplaced(ctx, s, l, gone, fresh); err != nil {
+			return err
+		}
+	}
+	if kept != "" {
+		others, err := p.copyOut(ctx, l, kept)
+		if err != nil {
+			return fmt.Errorf("write data files: %w", err)
+		}
+		fresh = append(fresh, others...)
+	}
+	c.add, err = p.upload(ctx, l, fresh)
 	return err
 }
 
-// matchingFile is a file with rows that a condition is true for.
-type matchingFile struct {
-	delta.Add
-	matching int64
+// takeOutWhere takes the rows of a condition out of their files, and keeps those it had to look for as the relation found. It gives the
+// SQL of these rows, where changes may have to be told, and that of others which are to be written again.
+func (p *publication) takeOutWhere(ctx context.Context, s *delta.Snapshot, c *change, where sparksql.Expression, found string) (gone, kept string, err error) {
+	whole, some, err := matching(s, where)
+	if err != nil {
+		return "", "", err
+	}
+	for _, f := range whole {
+		c.takeAway(f.Add)
+		c.counts.Deleted += liveRows(f.Add)
+	}
+	rows, err := p.engine.scanQuery(ctx, scan{snapshot: s, files: some, place: true})
+	if err != nil {
+		return "", "", err
+	}
+	cells := join([]string{fileColumn, rowColumn})
+	if s.ChangeDataFeedEnabled() {
+		cells = "*"
+	}
+	query := fmt.Sprintf("SELECT %s FROM (%s) WHERE %s", cells, rows, where.SQL)
+	if err := p.engine.Define(ctx, found, query, engine.Once); err != nil {
+		return "", "", err
+	}
+	var n int64
+	if err := p.engine.db.QueryRowContext(ctx, "SELECT count(*) FROM "+found).Scan(&n); err != nil {
+		return "", "", queryError(ctx, err)
+	}
+	c.counts.Deleted += n
+	if kept, err = p.takeOut(ctx, s, c, some, found); err != nil {
+		return "", "", err
+	}
+	if rows, err = p.engine.scanQuery(ctx, scan{snapshot: s, files: whole}); err != nil {
+		return "", "", err
+	}
+	columns := columnList(s.Schema())
+	gone = fmt.Sprintf("SELECT %s FROM %s UNION ALL SELECT %[1]s FROM (%[3]s)", columns, found, rows)
+	return gone, strings.TrimPrefix(kept, "\nUNION ALL\n"), nil
 }
 
-// matching finds the files that a condition is true for, in all rows or in some. Files about which partition values and statistics tell
-// enough are not read.
-func (p *publication) matching(ctx context.Context, s *delta.Snapshot, where sparksql.Expression) (whole, partly []matchingFile, err error) {
+// matching tells the files all of whose rows meet a condition from those some of whose rows may. Files that do not say how many rows
+// they have are among the latter, to be counted.
+func matching(s *delta.Snapshot, where sparksql.Expression) (whole, some []engine.File, err error) {
 	filter := where.Filter
 	if filter == nil {
 		filter = delta.And()
 	}
-	all, some, err := s.Matching(filter)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !where.Exact {
-		all, some = nil, append(all, some...)
-	}
+	all, maybe, err := s.Matching(filter)
+	some = []engine.File{}
 	for _, f := range all {
-		if f.Stats == nil || f.Stats.NumRecords < 0 {
-			some = append(some, f) // to be counted
-			continue
+		if where.Exact && f.Stats != nil && f.Stats.NumRecords >= 0 {
+			whole = append(whole, engine.File{Add: f})
+		} else {
+			some = append(some, engine.File{Add: f})
 		}
-		n := f.Stats.NumRecords
-		if f.DeletionVector != nil {
-			n -= f.DeletionVector.Cardinality
-		}
-		whole = append(whole, matchingFile{f, n})
 	}
-	for _, f := range some {
-		rows, err := p.engine.scanQuery(ctx, scan{snapshot: s, files: []engine.File{{Add: f}}})
+	for _, f := range maybe {
+		some = append(some, engine.File{Add: f})
+	}
+	return whole, some, err
+}
+
+// liveRows counts the rows of a file, as far as the log tells.
+func liveRows(f delta.Add) int64 {
+	if f.Stats == nil || f.Stats.NumRecords < 0 {
+		return 0
+	}
+	if f.DeletionVector != nil {
+		return f.Stats.NumRecords - f.DeletionVector.Cardinality
+	}
+	return f.Stats.NumRecords
+}
+
+// tellReplaced stores which rows went and which came, for the readers of the table's changes.
+func (p *publication) tellReplaced(ctx context.Context, s *delta.Snapshot, l layout, gone string, fresh []written) ([]delta.Add, error) {
+	old, err := oldCells(s, l.Schema)
+	if err != nil {
+		return nil, err
+	}
+	query := fmt.Sprintf("SELECT %s, 'delete' AS %s FROM (%s)", old, quoteName(engine.ChangeType), gone)
+	if len(fresh) > 0 {
+		came, err := writtenRows(l, fresh)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		var n, matching int64
-		query := fmt.Sprintf("SELECT count(*), count(*) FILTER (WHERE %s) FROM (%s)", where.SQL, rows)
-		if err := p.engine.db.QueryRowContext(ctx, query).Scan(&n, &matching); err != nil {
-			return nil, nil, queryError(ctx, err)
-		}
-		switch {
-		case matching == 0:
-		case matching == n:
-			whole = append(whole, matchingFile{f, matching})
-		default:
-			partly = append(partly, matchingFile{f, matching})
-		}
+		query += fmt.Sprintf("\nUNION ALL\nSELECT %s, 'insert' FROM (%s)", columnList(l.Schema), came)
 	}
-	return whole, partly, nil
+	return p.tell(ctx, s, l.Schema, query)
 }
 
 // onlyMatching refuses new rows that do not meet the condition of the rows that they replace.
@@ -110,36 +154,6 @@ func (p *publication) onlyMatching(ctx context.Context, l layout, where sparksql
 	}
 	replaced := delta.Constraint{Rule: delta.CheckRule, Name: "of the rows to replace", Expression: p.out.Where}
 	return p.engine.hold(ctx, []check{{replaced, where.SQL, where.Columns}}, l.Schema, rows)
-}
-
-// withoutMatching writes the other rows of files that hold some that go.
-func (p *publication) withoutMatching(ctx context.Context, l layout, s *delta.Snapshot, c *change, where sparksql.Expression, partly []matchingFile) ([]written, error) {
-	if len(partly) == 0 {
-		return nil, nil
-	}
-	var again []engine.File
-	for _, f := range partly {
-		again = append(again, engine.File{Add: f.Add})
-		c.remove = append(c.remove, f.Add)
-		c.counts.Deleted += f.matching
-	}
-	rows, err := p.engine.scanQuery(ctx, scan{snapshot: s, files: again})
-	if err != nil {
-		return nil, err
-	}
-	cells := columnList(s.Schema())
-	for _, f := range l.Schema.Fields[len(s.Schema().Fields):] {
-		t, err := sqlType(f.Type)
-		if err != nil {
-			return nil, err
-		}
-		cells += ", " + nullColumn(t, f.Name)
-	}
-	kept, err := p.copyOut(ctx, l, fmt.Sprintf("SELECT %s FROM (%s) WHERE (%s) IS NOT TRUE", cells, rows, where.SQL))
-	if err != nil {
-		return nil, fmt.Errorf("write data files: %w", err)
-	}
-	return kept, nil
 }
 
 // overwritePartitions replaces the rows of the partitions that new rows come to.
@@ -172,14 +186,9 @@ func (p *publication) overwritePartitions(ctx context.Context, s *delta.Snapshot
 	case len(unsure) > 0:
 		return fmt.Errorf("overwrite partitions: the partition of data file %s cannot be read", unsure[0].Path)
 	}
-	c.remove = gone
 	for _, f := range gone {
-		if f.Stats != nil && f.Stats.NumRecords >= 0 {
-			c.counts.Deleted += f.Stats.NumRecords
-		}
-		if f.DeletionVector != nil {
-			c.counts.Deleted -= f.DeletionVector.Cardinality
-		}
+		c.takeAway(f)
+		c.counts.Deleted += liveRows(f)
 	}
 	c.add, err = p.upload(ctx, l, files)
 	return err

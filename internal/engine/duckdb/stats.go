@@ -25,7 +25,7 @@ func fileStats(l layout, file written) (*delta.Stats, error) {
 	return stats, nil
 }
 
-// addStats adds the statistics of a column or a member of a struct. Of arrays and maps DuckDB counts the elements only.
+// addStats adds the statistics of a column or a member of a struct.
 func (l layout) addStats(stats *delta.Stats, file written, f delta.Field, above, quotedAbove []string) error {
 	path := append(slices.Clone(above), deltaName(f.Name))
 	quoted := append(slices.Clone(quotedAbove), quoteName(l.PhysicalName(f)))

@@ -92,3 +92,37 @@ func compareBound(t *testing.T, what string, got, want any, side int) {
 		}
 	}
 }
+
+// TestStatisticsOfNastyColumns: what DuckDB says of a file and what Delta wants to hear are not the same.
+func TestStatisticsOfNastyColumns(t *testing.T) {
+	e := open(t)
+	defer e.Close()
+	table := delta.Open(dir(t))
+	publish(t, e, `select 'nan'::double as nan, case when i = 0 then 'nan'::float else i::float end as somenan, case when i = 0 then -0.0::double else 0.0 end as zero,
+		null::double as nothing, case when i = 1 then '-infinity'::double else 1.5 end as low, repeat('é', 20000) || i as long, chr(1114111) || repeat('x', 40) as top,
+		case when i = 0 then null else [i, null] end as list, case when i > 0 then null else map {'k': i} end as m, {'l': case when i = 2 then null else [i] end, 'x': i} as s,
+		null::struct(x int) as gone, case when i = 0 then null else 'b'::blob end as bin, i = 1 as flag, timestamp '1969-12-31 23:59:59.999999' as before,
+		case when i = 0 then null else -0.5::decimal(5,2) end as m2, i as "do.t" from range(3) r(i)`, engine.Output{Table: table, Mode: engine.Append})
+	stats := onlyFile(t, table).Stats
+	nulls := map[string]int64{"nan": 0, "somenan": 0, "zero": 0, "nothing": 3, "low": 0, "long": 0, "top": 0, "list": 1, "m": 2, "s.l": 1, "s.x": 0, "gone.x": 3, "bin": 1,
+		"flag": 0, "before": 0, "m2": 1, "`do.t`": 0}
+	if len(stats.Columns) != len(nulls) {
+		t.Errorf("statistics of %d columns, want %d", len(stats.Columns), len(nulls))
+	}
+	for name, want := range nulls {
+		if got := stats.Columns[name].NullCount; got == nil || *got != want {
+			t.Errorf("%s: %v nulls, want %d", name, got, want)
+		}
+	}
+	for name, want := range map[string][2]string{
+		"nan": {"<nil>", "NaN"}, "somenan": {"1", "NaN"}, "zero": {"-0", "0"}, "nothing": {"<nil>", "<nil>"}, "low": {"-Inf", "1.5"}, "list": {"<nil>", "<nil>"},
+		"long": {strings.Repeat("é", 32), strings.Repeat("é", 32) + "\U0010FFFF"}, "top": {"\U0010FFFF" + strings.Repeat("x", 31), "\U0010FFFF" + strings.Repeat("x", 31) + "\x7f"},
+		"bin": {"<nil>", "<nil>"}, "flag": {"<nil>", "<nil>"}, "m2": {"-0.50", "-0.50"}, "s.x": {"0", "2"},
+		"before": {"1969-12-31 23:59:59.999 +0000 UTC", "1970-01-01 00:00:00.000999 +0000 UTC"},
+	} {
+		c := stats.Columns[name]
+		if got := [2]string{fmt.Sprint(c.Min), fmt.Sprint(c.Max)}; got != want {
+			t.Errorf("%s: bounds %q, want %q", name, got, want)
+		}
+	}
+}

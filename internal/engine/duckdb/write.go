@@ -116,7 +116,7 @@ func (p *publication) upload(ctx context.Context, l layout, files []written) ([]
 	}
 	adds := make([]delta.Add, len(files))
 	for i, file := range files {
-		add, err := p.describe(l, file)
+		add, err := p.describe(ctx, l, file)
 		if err != nil {
 			return nil, fmt.Errorf("write data files: %w", err)
 		}
@@ -131,18 +131,21 @@ func (p *publication) upload(ctx context.Context, l layout, files []written) ([]
 }
 
 // describe makes the action that adds a file, not yet stored.
-func (p *publication) describe(l layout, file written) (delta.Add, error) {
+func (p *publication) describe(ctx context.Context, l layout, file written) (delta.Add, error) {
 	values, err := l.partitionValues(file.partition)
 	if err != nil {
 		return delta.Add{}, err
 	}
-	return p.describeIn(l, values, file)
+	return p.describeIn(ctx, l, values, file)
 }
 
 // describeIn makes the action that adds a file of a partition.
-func (p *publication) describeIn(l layout, values map[string]*string, file written) (delta.Add, error) {
+func (p *publication) describeIn(ctx context.Context, l layout, values map[string]*string, file written) (delta.Add, error) {
 	info, err := os.Stat(file.path)
 	if err != nil {
+		return delta.Add{}, err
+	}
+	if err := p.engine.addMissing(ctx, l, file); err != nil {
 		return delta.Add{}, err
 	}
 	stats, err := fileStats(l, file)

@@ -57,6 +57,7 @@ func Run(t *testing.T, lab Lab) {
 		{"rows are deleted by a condition", each(deletesRows)},
 		{"rows are updated by a condition", each(updatesRows)},
 		{"rows of partitions are edited", each(editsPartitions)},
+		{"an overwrite replaces rows in every layout", each(replacesRowsInEveryLayout)},
 		{"edits that make no sense are refused", each(refusesEdits)},
 		{"editors that meet both succeed", each(editorsMeet)},
 		{"deleted rows are purged from their files", each(purges)},

@@ -96,3 +96,31 @@ func replacesPartitions(t *testing.T, b *bench) {
 		t.Error("partitions of a table without were replaced")
 	}
 }
+
+func replacesRowsInEveryLayout(_ *testing.T, _ *bench, e *edited) {
+	e.append("('a', 1)", "('b', 2)", "('c', 3)", "(cast(null as string), 4)")
+	e.append("('d', 5)", "('e', 6)")
+	e.append("('f', 7)", "('g', 8)")
+	out := engine.Output{Table: e.table, Mode: engine.Overwrite, Where: "v BETWEEN 2 AND 6 AND k IS NOT NULL"}
+	done := e.publish("select 'new' as k, 5 as v", out)
+	if done.Inserted != 1 || done.Deleted != 4 {
+		e.t.Errorf("counts: %+v", done)
+	}
+	if e.vectors {
+		e.wantFiles(done, 1, 1, 1)
+	} else {
+		e.wantFiles(done, 2, 2, 0)
+	}
+	e.wantTable(e.table, "coalesce(k, 'null'), v", "a|1", "f|7", "g|8", "new|5", "null|4")
+	e.wantChanges(done.After, "delete|b|2", "delete|c|3", "delete|d|5", "delete|e|6", "insert|new|5")
+	// A condition about which statistics say nothing.
+	out.Where = "length(k) = 3 OR v % 7 = 0"
+	done = e.publish("select 'gnu' as k, 14 as v", out)
+	if done.Inserted != 1 || done.Deleted != 2 {
+		e.t.Errorf("counts: %+v", done)
+	}
+	e.wantTable(e.table, "coalesce(k, 'null'), v", "a|1", "gnu|14", "g|8", "null|4")
+	e.wantChanges(done.After, "delete|f|7", "delete|new|5", "insert|gnu|14")
+	e.publish("select 'h' as k, 9 as v", engine.Output{Table: e.table, Mode: engine.Overwrite, Where: "v IN (8, 9)"})
+	e.wantTable(e.table, "coalesce(k, 'null'), v", "a|1", "gnu|14", "h|9", "null|4")
+}

@@ -156,5 +156,11 @@ func decimalArithmetic(op string, a, b node) (node, error) {
 	if t.Precision > 37 {
 		return node{}, fmt.Errorf("%s of decimals of so many digits", op)
 	}
+	// DuckDB computes with the digits of the operands, so they get those of the result.
+	if op == "*" {
+		x.Precision = max(x.Precision, 38-y.Precision)
+	} else {
+		x, y = t, t
+	}
 	return made(t, "%s", cast(cast(a.sql, x)+" "+op+" "+cast(b.sql, y), t)), nil
 }
