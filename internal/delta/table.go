@@ -40,6 +40,9 @@ func OpenWith(store objstore.Store, o Options) *Table { return &Table{store: sto
 // Store is where the table lies; keys are relative to the table's root.
 func (t *Table) Store() objstore.Store { return t.store }
 
+// Location is the table's URL, without escapes; "" when it has none.
+func (t *Table) Location() string { return t.options.Location }
+
 // Snapshot reads the latest version; of what it has read before, only what came since. The error matches [ErrNotATable] when there is no log, and is an
 // *[UnsupportedError] when the table has features that cannot be read here.
 func (t *Table) Snapshot(ctx context.Context) (*Snapshot, error) {

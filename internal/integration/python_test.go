@@ -1,17 +1,15 @@
 package integration_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
+
+	"launchlake/internal/pythontest"
 )
 
 // python returns a Python interpreter that has delta-rs and DuckDB.
@@ -43,52 +41,11 @@ func require(t *testing.T, name string, environment func() (string, error)) stri
 	return interpreter
 }
 
-// pythonEnvironment makes an environment with the packages of a file. It is made on first use in the user's cache folder,
-// under a name that holds the hash of the file, and shared by later runs.
+// pythonEnvironment makes an environment with the packages of a file of this folder.
 func pythonEnvironment(file string) (interpreter string, err error) {
 	requirements, err := os.ReadFile(file)
 	if err != nil {
 		return "", err
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	hash := sha256.Sum256(requirements)
-	folder := filepath.Join(cache, "launchlake", "python-"+hex.EncodeToString(hash[:6]))
-	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
-		return "", err
-	}
-	unlock, err := lockFile(folder + ".lock")
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	interpreter = filepath.Join(folder, "bin", "python")
-	complete := filepath.Join(folder, "complete")
-	if _, err := os.Stat(complete); err == nil {
-		return interpreter, nil
-	}
-	for _, command := range [][]string{
-		{"python3", "-m", "venv", "--clear", folder},
-		{interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", file},
-	} {
-		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
-			return "", fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, out)
-		}
-	}
-	return interpreter, os.WriteFile(complete, nil, 0o644)
-}
-
-// lockFile waits for the exclusive lock of a file: test processes of several packages may want the environment at once.
-func lockFile(path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	return func() { f.Close() }, nil
+	return pythontest.Environment(requirements)
 }

@@ -113,11 +113,11 @@ type engineEnvironment struct {
 // Validate is called by task.Load.
 func (c *engineEnvironment) Validate() error { return c.CheckEngine() }
 
-// openEngine starts the engine as the tasks' environment says.
+// openEngine starts the engine of this process as the tasks' environment says; ENGINE is for the tasks.
 func openEngine(s *session) (engine.Engine, error) {
 	var environment engineEnvironment
 	if err := loadConfig(s, &environment); err != nil {
 		return nil, err
 	}
-	return environment.Open(s.ctx)
+	return environment.OpenHere(s.ctx)
 }

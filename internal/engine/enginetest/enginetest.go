@@ -22,6 +22,9 @@ import (
 type Lab struct {
 	Open  func(t *testing.T) engine.Engine // a new session, closed by the test
 	Store func(t *testing.T) objstore.Store
+
+	// Without names tests of what the engine refuses to do, with the reason.
+	Without map[string]string
 }
 
 // Run runs the suite.
@@ -77,7 +80,12 @@ func Run(t *testing.T, lab Lab) {
 		{"a cancelled context ends the work", cancels},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { tt.test(t, newBench(t, lab)) })
+		t.Run(tt.name, func(t *testing.T) {
+			if reason := lab.Without[tt.name]; reason != "" {
+				t.Skip(reason)
+			}
+			tt.test(t, newBench(t, lab))
+		})
 	}
 }
 
@@ -99,7 +107,16 @@ func newBench(t *testing.T, lab Lab) *bench {
 	return b
 }
 
-func (b *bench) table(name string) *delta.Table { return delta.Open(objstore.Sub(b.store, name)) }
+func (b *bench) table(name string) *delta.Table { return TableIn(b.store, name) }
+
+// TableIn names a table in a store; it has a URL when the store is a folder.
+func TableIn(store objstore.Store, name string) *delta.Table {
+	var o delta.Options
+	if dir, ok := store.(*objstore.Dir); ok {
+		o.Location = "file://" + dir.Path() + "/" + name
+	}
+	return delta.OpenWith(objstore.Sub(store, name), o)
+}
 
 func (b *bench) snapshot(table *delta.Table) *delta.Snapshot {
 	b.t.Helper()

@@ -61,7 +61,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (task.Result, error) {
 	if err != nil {
 		return task.Result{}, err
 	}
-	sql, err := c.Open(ctx)
+	sql, err := c.Open(ctx, l)
 	if err != nil {
 		return task.Result{}, err
 	}
@@ -78,7 +78,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (task.Result, error) {
 	case errors.Is(err, delta.ErrNotATable):
 		return result, task.Fail(task.BadConfig, fmt.Errorf("%w in %s: run refine first, or check LAKE_URL", err, l))
 	case err != nil:
-		return result, err
+		return result, engines.Classify(err)
 	case done.NothingNew:
 		result.Status = task.StatusNothingNew
 	}

@@ -90,7 +90,7 @@ func refine(ctx context.Context, c Config, l *lake.Lake, name string, log *slog.
 	if err != nil {
 		return refined{}, task.Fail(task.BadConfig, err)
 	}
-	sql, err := c.Open(ctx)
+	sql, err := c.Open(ctx, l)
 	if err != nil {
 		return refined{}, err
 	}
@@ -118,7 +118,7 @@ func classify(err error) error {
 	case errors.Is(err, delta.ErrNotATable):
 		return task.Fail(task.BadConfig, fmt.Errorf("%w: run ingest first, or check LAKE_URL", err))
 	}
-	return err
+	return engines.Classify(err)
 }
 
 // tables says in the process's words what became of the tables.

@@ -1,0 +1,209 @@
+package spark
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"launchlake/internal/delta"
+	"launchlake/internal/engine"
+	"launchlake/internal/engine/publication"
+)
+
+// Publish implements [engine.Engine].
+func (e *Engine) Publish(ctx context.Context, query string, out engine.Output) (engine.Published, error) {
+	if err := out.Check(); err != nil {
+		return engine.Published{}, err
+	}
+	if out.Where != "" || out.OverwriteSchema || out.Mode == engine.OverwritePartitions {
+		return engine.Published{}, fmt.Errorf("publish %s: an overwrite of some rows, or of the schema, is not done on Spark: use ENGINE=duckdb: %w", out.Name, errors.ErrUnsupported)
+	}
+	done, err := e.publish(ctx, query, out)
+	if err != nil {
+		return engine.Published{}, fmt.Errorf("publish %s: %w", cmp.Or(out.Name, "rows"), classified(err))
+	}
+	return done, nil
+}
+
+func (e *Engine) publish(ctx context.Context, query string, out engine.Output) (engine.Published, error) {
+	columns, err := e.describe(ctx, trimQuery(query))
+	if err != nil {
+		return engine.Published{}, err
+	}
+	if out.Schema == nil {
+		if out.Schema, err = derivedSchema(columns, out.Comments); err != nil {
+			return engine.Published{}, err
+		}
+	}
+	p := &publishing{engine: e, table: out.Table, schema: out.Schema}
+	if p.query, err = castQuery(e.spelled(query), columns, out.Schema); err != nil {
+		return engine.Published{}, err
+	}
+	switch out.Mode {
+	case engine.Merge:
+		m := &merge{publishing: p, keys: out.Keys, newer: out.Newer}
+		return publication.Publish(ctx, out, m.work)
+	case engine.Overwrite:
+		return publication.Publish(ctx, out, p.overwrite)
+	default:
+		return publication.Publish(ctx, out, p.append)
+	}
+}
+
+// writable refuses tables whose files or commits need more than Spark is asked for here.
+func writable(s *delta.Snapshot, m engine.Mode) error {
+	metadata := s.Metadata()
+	switch {
+	case metadata.ColumnMapping() != delta.MapNone:
+		return fmt.Errorf("the table maps its columns, which is not written on Spark: use ENGINE=duckdb: %w", errors.ErrUnsupported)
+	case s.ChangeDataFeedEnabled() && m == engine.Merge:
+		return fmt.Errorf("the table keeps its changes, which a merge on Spark does not write: use ENGINE=duckdb: %w", errors.ErrUnsupported)
+	}
+	return nil
+}
+
+// derivedSchema makes a schema of a query's columns.
+func derivedSchema(columns []resultColumn, comments map[string]string) (*delta.Schema, error) {
+	schema := &delta.Schema{}
+	for _, c := range columns {
+		if !c.exact {
+			return nil, fmt.Errorf("column %s has a type that Delta has not (shown as %s): cast it", c.name, c.typ)
+		}
+		f, err := publication.Commented(delta.Field{Name: c.name, Type: c.typ, Nullable: true}, comments)
+		if err != nil {
+			return nil, err
+		}
+		schema.Fields = append(schema.Fields, f)
+	}
+	return schema, nil
+}
+
+// castQuery gives the columns of a query in the order and with the types of a schema.
+func castQuery(query string, columns []resultColumn, schema *delta.Schema) (string, error) {
+	given := map[string]bool{}
+	for _, c := range columns {
+		if _, ok := schema.Field(c.name); !ok || given[c.name] {
+			return "", fmt.Errorf("the query gives a column %s that the table has not, or twice", c.name)
+		}
+		given[c.name] = true
+	}
+	var cells []string
+	for _, f := range schema.Fields {
+		if !given[f.Name] {
+			return "", fmt.Errorf("the query lacks column %s", f.Name)
+		}
+		t, err := sqlType(f.Type)
+		if err != nil {
+			return "", fmt.Errorf("column %s: %w", f.Name, err)
+		}
+		cells = append(cells, fmt.Sprintf("CAST(%s AS %s) AS %[1]s", quoteName(f.Name), t))
+	}
+	return fmt.Sprintf("SELECT %s FROM (%s\n)", join(cells), trimQuery(query)), nil
+}
+
+// append adds the rows.
+func (p *publishing) append(ctx context.Context, s *delta.Snapshot, schema *delta.Schema) (publication.Change, error) {
+	if err := writable(s, engine.Append); err != nil {
+		return publication.Change{}, err
+	}
+	query, err := p.fill(s.Metadata(), schema)
+	if err != nil {
+		return publication.Change{}, err
+	}
+	adds, err := p.write(ctx, s, schema, rebalanced(query))
+	return publication.Change{Add: adds, Enforced: s.Metadata().Constraints(), Counts: engine.Published{Inserted: publication.Records(adds)}}, err
+}
+
+// rebalanced has few files come out of a query, however many parts the work had. The order of rows is lost.
+func rebalanced(query string) string {
+	return fmt.Sprintf("SELECT /*+ REBALANCE */ * FROM (%s)", query)
+}
+
+// overwrite replaces all rows, in the query's order. When the table has the same rows already its files stay.
+func (p *publishing) overwrite(ctx context.Context, s *delta.Snapshot, schema *delta.Schema) (publication.Change, error) {
+	if err := writable(s, engine.Overwrite); err != nil {
+		return publication.Change{}, err
+	}
+	query, err := p.fill(s.Metadata(), schema)
+	if err != nil {
+		return publication.Change{}, err
+	}
+	c := publication.Change{Enforced: s.Metadata().Constraints()}
+	if c.Add, err = p.write(ctx, s, schema, query); err != nil {
+		return c, err
+	}
+	rows := publication.Records(c.Add)
+	before, counted := s.NumRecords()
+	if len(schema.Fields) == len(s.Schema().Fields) && len(s.Metadata().PartitionColumns) == 0 && counted && before == rows {
+		equal, err := p.equalRows(ctx, s, c.Add)
+		if err != nil {
+			return c, fmt.Errorf("compare with the rows that are there: %w", err)
+		}
+		if equal {
+			for _, add := range c.Add {
+				_ = p.table.Store().Delete(ctx, add.Path)
+			}
+			return publication.Change{Counts: engine.Published{Unchanged: rows}}, nil
+		}
+	}
+	for add, err := range s.Files() {
+		if err != nil {
+			return c, err
+		}
+		c.Remove = append(c.Remove, add)
+	}
+	c.Counts = engine.Published{Inserted: rows, Deleted: before}
+	return c, nil
+}
+
+// equalRows is whether new files hold the rows of the table. Both have as many. Rows with maps, which Spark does not
+// compare, are never equal.
+func (p *publishing) equalRows(ctx context.Context, s *delta.Snapshot, adds []delta.Add) (bool, error) {
+	if len(adds) == 0 {
+		return true, nil
+	}
+	for _, f := range s.Schema().Fields {
+		if holdsMap(f.Type) {
+			return false, nil
+		}
+	}
+	files := make([]engine.File, len(adds))
+	for i, add := range adds {
+		files[i] = engine.File{Add: add}
+	}
+	fresh, err := p.engine.filesQuery(ctx, s, files, scanned{})
+	if err != nil {
+		return false, err
+	}
+	have, err := p.engine.snapshotQuery(s)
+	if err != nil {
+		return false, err
+	}
+	different, err := p.engine.rows(ctx, fmt.Sprintf("SELECT 1 FROM (%s\nEXCEPT ALL\nSELECT %s FROM %s) LIMIT 1", fresh, columnList(s.Schema()), have))
+	return len(different) == 0, err
+}
+
+func holdsMap(t delta.Type) bool {
+	switch t := t.(type) {
+	case *delta.Map:
+		return true
+	case *delta.Array:
+		return holdsMap(t.Element)
+	case *delta.Struct:
+		for _, f := range t.Fields {
+			if holdsMap(f.Type) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func columnList(schema *delta.Schema) string {
+	names := make([]string, len(schema.Fields))
+	for i, f := range schema.Fields {
+		names[i] = quoteName(f.Name)
+	}
+	return join(names)
+}

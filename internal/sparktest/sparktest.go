@@ -1,0 +1,173 @@
+// Package sparktest gives tests a Spark Connect server that reads Delta tables.
+//
+// The server is started at the first call of [Remote] in a test process and ends with the process, however that ends. It is
+// the one of the Python package pyspark, which is installed once into the user's cache folder; Delta's jars are fetched
+// from Maven Central by their coordinates and kept by Ivy. It needs Java 17 or later.
+//
+// LAKE_TEST_SPARK=sc://host:port names a server that runs already. A test that can have none is skipped, unless
+// LAKE_TEST_REQUIRE, a list with commas, names "spark".
+package sparktest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"launchlake/internal/pythontest"
+)
+
+// What is installed. The versions belong together: they are those of deploy/spark.
+const (
+	requirements = "pyspark==4.1.4\n"
+	deltaJar     = "io.delta:delta-spark_4.1_2.13:4.4.0"
+)
+
+// Remote returns the connection string of the server.
+func Remote(t testing.TB) string {
+	t.Helper()
+	if given := os.Getenv("LAKE_TEST_SPARK"); given != "" {
+		return given
+	}
+	remote, err := start()
+	switch {
+	case err == nil:
+	case slices.Contains(strings.Split(os.Getenv("LAKE_TEST_REQUIRE"), ","), "spark"):
+		t.Fatalf("LAKE_TEST_REQUIRE names spark, and it does not run: %v", err)
+	default:
+		t.Skipf("needs Spark: %v", err)
+	}
+	return remote
+}
+
+// startTimeout has room for the jars' first download.
+const startTimeout = 5 * time.Minute
+
+var start = sync.OnceValues(func() (string, error) {
+	if out, err := exec.Command("java", "-version").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("java -version: %w\n%s", err, out)
+	}
+	interpreter, err := pythontest.Environment([]byte(requirements))
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command(interpreter, "-c", "import os, pyspark; print(os.path.dirname(pyspark.__file__))").Output()
+	if err != nil {
+		return "", fmt.Errorf("find pyspark: %w", err)
+	}
+	// Ivy's cache is not made for two at once.
+	unlock, err := pythontest.Lock(filepath.Join(os.TempDir(), "launchlake-ivy.lock"))
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	return launch(strings.TrimSpace(string(out)))
+})
+
+// untilTheEnd runs a program until it ends, or standard input does, which it does with the test process, also if that
+// was killed; then it removes the folder $1.
+const untilTheEnd = `folder=$1; shift
+exec 3<&0
+"$@" 3<&- </dev/null & server=$!
+(cat <&3 >/dev/null; kill -9 $server; rm -rf "$folder") &
+wait $server`
+
+// lifeline is the write end of the server's pipe. Held here, the garbage collector does not close it.
+var lifeline io.Closer
+
+// launch starts the server of an installation of Spark.
+func launch(home string) (remote string, err error) {
+	address, err := freeAddress()
+	if err != nil {
+		return "", err
+	}
+	folder, err := os.MkdirTemp("", "sparktest-")
+	if err != nil {
+		return "", err
+	}
+	log, err := os.Create(filepath.Join(folder, "log"))
+	if err != nil {
+		return "", err
+	}
+	defer log.Close()
+	arguments := append([]string{"-c", untilTheEnd, "sh", folder, filepath.Join(home, "bin", "spark-submit")}, submit(address, folder)...)
+	server := exec.Command("sh", arguments...)
+	server.Env = append(os.Environ(), "SPARK_HOME="+home, "SPARK_NO_DAEMONIZE=1", "SPARK_LOCAL_IP=127.0.0.1",
+		"LC_ALL=C.UTF-8") // by which Java knows how names of files are spelled
+	server.Stdout, server.Stderr = log, log
+	server.Dir = folder
+	if lifeline, err = server.StdinPipe(); err != nil {
+		return "", err
+	}
+	if err := server.Start(); err != nil {
+		return "", err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	if err := waitReady(address, ended); err != nil {
+		said, _ := os.ReadFile(log.Name())
+		return "", fmt.Errorf("start Spark Connect: %w; it says:\n%s", err, said[max(0, len(said)-4000):])
+	}
+	return "sc://" + address, nil
+}
+
+// submit are spark-submit's arguments. Tests run many small statements: what pays for large ones is off.
+func submit(address, folder string) []string {
+	host, port, _ := net.SplitHostPort(address)
+	arguments := []string{
+		"--master", "local[2]", "--driver-memory", "2g", "--packages", deltaJar,
+		"--class", "org.apache.spark.sql.connect.service.SparkConnectServer",
+		"--driver-java-options", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss8m",
+	}
+	for _, property := range []string{
+		"spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension",
+		"spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog",
+		"spark.connect.grpc.binding.address=" + host,
+		"spark.connect.grpc.binding.port=" + port,
+		"spark.driver.host=127.0.0.1",
+		"spark.ui.enabled=false",
+		"spark.log.level=WARN",
+		"spark.local.dir=" + filepath.Join(folder, "local"),
+		"spark.sql.warehouse.dir=" + filepath.Join(folder, "warehouse"),
+		"spark.sql.shuffle.partitions=2",
+		"spark.databricks.delta.snapshotPartitions=1",
+		"spark.sql.codegen.wholeStage=false",
+		"spark.sql.codegen.factoryMode=NO_CODEGEN",
+	} {
+		arguments = append(arguments, "--conf", property)
+	}
+	return append(arguments, "spark-internal")
+}
+
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+// waitReady waits until the server takes connections.
+func waitReady(address string, ended <-chan error) error {
+	deadline := time.After(startTimeout)
+	for {
+		if conn, err := net.DialTimeout("tcp", address, time.Second); err == nil {
+			return conn.Close()
+		}
+		select {
+		case err := <-ended:
+			return errors.Join(errors.New("it ended"), err)
+		case <-deadline:
+			return fmt.Errorf("no answer at %s in %v", address, startTimeout)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
