@@ -29,7 +29,7 @@ func TestAKilledProcessLeavesTheTableAsBeforeOrAsAfter(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	onFolder, onMinIO := 30, 10
-	if os.Getenv("LAKE_TEST_SOAK") == "1" {
+	if soak() {
 		onFolder, onMinIO = 800, 200
 	}
 	t.Run("folder", func(t *testing.T) {
@@ -46,6 +46,9 @@ func TestAKilledProcessLeavesTheTableAsBeforeOrAsAfter(t *testing.T) {
 		newKiller(t, at, seed+1).kill(onMinIO)
 	})
 }
+
+// soak says that the long form of a test is wanted.
+func soak() bool { return os.Getenv("LAKE_TEST_SOAK") == "1" }
 
 // killer gives orders to victims, kills them, and keeps account of what the table must hold.
 type killer struct {
@@ -254,9 +257,15 @@ func (k *killer) read(s *delta.Snapshot) []string {
 	if err := k.engine.Bind(k.t.Context(), name, engine.Input{Snapshot: s}); err != nil {
 		k.t.Fatalf("the table cannot be read any more: %v", err)
 	}
-	rows, err := query(k.t, k.engine, "select id, text from "+name)
+	return rowLines(k.t, k.engine, name)
+}
+
+// rowLines gives the rows of the victim's table, each once as often as it is there.
+func rowLines(t *testing.T, e *duckdb.Engine, name string) []string {
+	t.Helper()
+	rows, err := query(t, e, "select id, text from "+name)
 	if err != nil {
-		k.t.Fatalf("the table cannot be read any more: %v", err)
+		t.Fatalf("the table cannot be read any more: %v", err)
 	}
 	out := []string{}
 	for _, row := range rows {
