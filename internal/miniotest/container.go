@@ -15,8 +15,8 @@ import (
 const (
 	port           = "9000/tcp"
 	readyPath      = "/minio/health/ready"
-	readyTimeout   = time.Minute
-	engineTimeout  = 5 * time.Second
+	readyTimeout   = 3 * time.Minute
+	engineTimeout  = 30 * time.Second
 	imageName      = "launchlake/minio"
 	guardContainer = "container"
 )

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -250,7 +251,7 @@ func TestObjectsOfAKilledProcessAreWholeOrAbsent(t *testing.T) {
 		if err := writer.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(150 * time.Millisecond)
+		waitForAnother(t, root)
 		if err := writer.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -268,6 +269,20 @@ func TestObjectsOfAKilledProcessAreWholeOrAbsent(t *testing.T) {
 	if count == 0 {
 		t.Error("no process wrote anything before it was killed")
 	}
+}
+
+// waitForAnother waits until there is an object more than now, and then for a moment.
+func waitForAnother(t *testing.T, root string) {
+	t.Helper()
+	count := func() (n int) {
+		for range newDir(t, root).List(t.Context(), "", "") {
+			n++
+		}
+		return n
+	}
+	for before := count(); count() == before; time.Sleep(time.Millisecond) {
+	}
+	time.Sleep(rand.N(20 * time.Millisecond))
 }
 
 func writeForever(t *testing.T, dir *objstore.Dir, body string) {

@@ -298,7 +298,7 @@ func TestAStatementEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	start := time.Now()
 	err := e.Define(ctx, "endless", "select count(*) as n from range(1000000000000) r", engine.Once)
-	if err == nil || ctx.Err() == nil || time.Since(start) > 20*time.Second {
+	if err == nil || ctx.Err() == nil || time.Since(start) > time.Minute {
 		t.Errorf("after %v: %v", time.Since(start), err)
 	}
 }

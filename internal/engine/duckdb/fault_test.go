@@ -19,7 +19,7 @@ import (
 // faultKinds are tables that the work is done on.
 var faultKinds = map[string]map[string]string{
 	"plain":            {"delta.checkpointInterval": "2"},
-	"deletion vectors": {"delta.checkpointInterval": "2", "delta.enableDeletionVectors": "true"},
+	"deletion vectors": {"delta.checkpointInterval": "2", "delta.enableDeletionVectors": "true", "delta.enableChangeDataFeed": "true"},
 	"column mapping":   {"delta.checkpointInterval": "2", "delta.columnMapping.mode": "name"},
 }
 
@@ -77,7 +77,7 @@ func newFaultLab(t *testing.T, configuration map[string]string, work string) *fa
 			past = lab.rows
 		}
 	}
-	lab.order = order{Number: 9, Kind: work, Rows: contentsByID{2: "two again", 100: "new"}}
+	lab.order = order{Number: 9, Kind: work, Digit: 1, Rows: contentsByID{2: "two again", 100: "new"}}
 	switch work {
 	case "append":
 		delete(lab.order.Rows, 2)

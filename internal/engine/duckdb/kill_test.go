@@ -33,7 +33,8 @@ func TestAKilledProcessLeavesTheTableAsBeforeOrAsAfter(t *testing.T) {
 		onFolder, onMinIO = 800, 200
 	}
 	t.Run("folder", func(t *testing.T) {
-		newKiller(t, place{Folder: t.TempDir(), Work: t.TempDir()}, seed).kill(onFolder)
+		properties := map[string]string{"delta.enableDeletionVectors": "true", "delta.enableChangeDataFeed": "true"}
+		newKiller(t, place{Folder: t.TempDir(), Work: t.TempDir()}, seed, properties).kill(onFolder)
 	})
 	t.Run("minio", func(t *testing.T) {
 		env, url := miniotest.Bucket(t)
@@ -43,7 +44,7 @@ func TestAKilledProcessLeavesTheTableAsBeforeOrAsAfter(t *testing.T) {
 			}
 		}
 		at := place{Bucket: strings.TrimPrefix(url, "s3://"), S3: s3.Options{Endpoint: env["S3_ENDPOINT"], PathStyle: true}, Work: t.TempDir()}
-		newKiller(t, at, seed+1).kill(onMinIO)
+		newKiller(t, at, seed+1, map[string]string{}).kill(onMinIO)
 	})
 }
 
@@ -66,7 +67,7 @@ type killer struct {
 	did     map[string]int // orders done by kind
 }
 
-func newKiller(t *testing.T, p place, seed uint64) *killer {
+func newKiller(t *testing.T, p place, seed uint64, properties map[string]string) *killer {
 	t.Helper()
 	store, err := p.store(t.Context())
 	if err != nil {
@@ -77,9 +78,8 @@ func newKiller(t *testing.T, p place, seed uint64) *killer {
 		rows: contentsByID{}, past: map[delta.Version]contentsByID{}, did: map[string]int{},
 	}
 	t.Cleanup(func() { _ = k.engine.Close() })
-	if _, err := k.table.Create(t.Context(), delta.Metadata{
-		Schema: victimSchema, Configuration: map[string]string{"delta.checkpointInterval": "5"},
-	}); err != nil {
+	properties["delta.checkpointInterval"] = "5"
+	if _, err := k.table.Create(t.Context(), delta.Metadata{Schema: victimSchema, Configuration: properties}); err != nil {
 		t.Fatal(err)
 	}
 	k.past[0] = contentsByID{}
@@ -193,6 +193,8 @@ func (k *killer) nextOrder() {
 	switch k.now.Kind {
 	case "append", "overwrite":
 		k.newRows()
+	case "delete", "update":
+		k.now.Digit = k.random.Int64N(10)
 	case "merge":
 		k.newRows()
 		for id := range k.rows {

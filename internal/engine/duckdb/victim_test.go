@@ -27,6 +27,7 @@ type order struct {
 	Kind    string
 	Rows    contentsByID  // to append, to merge, or to put in place of all
 	Version delta.Version // to go back to
+	Digit   int64         // that the ids of the rows to delete or to update end with
 }
 
 // contentsByID are the rows of the victim's table.
@@ -40,6 +41,34 @@ var works = map[string]struct {
 	"append":    {publishRows(engine.Append), mergedRows},
 	"overwrite": {publishRows(engine.Overwrite), func(_ contentsByID, o order) contentsByID { return o.Rows }},
 	"merge":     {publishRows(engine.Merge), mergedRows},
+	"delete": {func(ctx context.Context, e *duckdb.Engine, table *delta.Table, o order) error {
+		_, err := e.Delete(ctx, o.edit(table))
+		return err
+	}, func(before contentsByID, o order) contentsByID {
+		after := maps.Clone(before)
+		maps.DeleteFunc(after, func(id int64, _ string) bool { return id%10 == o.Digit })
+		return after
+	}},
+	"update": {func(ctx context.Context, e *duckdb.Engine, table *delta.Table, o order) error {
+		_, err := e.Update(ctx, o.edit(table), []engine.Assignment{{Column: "text", Value: fmt.Sprintf("'updated %d'", o.Number)}})
+		return err
+	}, func(before contentsByID, o order) contentsByID {
+		after := maps.Clone(before)
+		for id := range after {
+			if id%10 == o.Digit {
+				after[id] = fmt.Sprint("updated ", o.Number)
+			}
+		}
+		return after
+	}},
+	"purge": {do: func(ctx context.Context, e *duckdb.Engine, table *delta.Table, _ order) error {
+		_, err := e.Optimize(ctx, table, engine.OptimizeOptions{Purge: true})
+		return err
+	}},
+	"alter": {do: func(ctx context.Context, _ *duckdb.Engine, table *delta.Table, o order) error {
+		_, err := table.Alter(ctx, delta.CommentColumn{Column: "text", Comment: fmt.Sprint("comment ", o.Number)})
+		return err
+	}},
 	"optimize": {do: func(ctx context.Context, e *duckdb.Engine, table *delta.Table, o order) error {
 		_, err := e.Optimize(ctx, table, engine.OptimizeOptions{})
 		return err
@@ -70,6 +99,15 @@ var works = map[string]struct {
 	}, rows: func(_ contentsByID, o order) contentsByID { return o.Rows }},
 }
 
+// edit chooses the rows to delete or to update.
+func (o order) edit(table *delta.Table) engine.Edit {
+	return engine.Edit{Table: table, Where: fmt.Sprintf("id %% 10 = %d", o.Digit), Progress: o.progress()}
+}
+
+func (o order) progress() []engine.Progress {
+	return []engine.Progress{{AppID: "victim", Version: o.Number}}
+}
+
 func mergedRows(before contentsByID, o order) contentsByID {
 	after := maps.Clone(before)
 	maps.Copy(after, o.Rows)
@@ -84,7 +122,7 @@ func publishRows(mode engine.Mode) func(context.Context, *duckdb.Engine, *delta.
 	return func(ctx context.Context, e *duckdb.Engine, table *delta.Table, o order) error {
 		out := engine.Output{
 			Table: table, Mode: mode, Schema: victimSchema,
-			Progress: []engine.Progress{{AppID: "victim", Version: o.Number}},
+			Progress: o.progress(),
 		}
 		if mode == engine.Merge {
 			out.Keys, out.Newer = []string{"id"}, "source.text <> target.text"
