@@ -298,12 +298,12 @@ operator.resume({{"ti": TaskInstance(), "outlet_events": OutletEvents()}})
 """
     process = subprocess.Popen([sys.executable, "-c", program], env=dict(os.environ), stderr=subprocess.PIPE)
     try:
-        running(docker_client, network, limit=60)
+        running(docker_client, network, limit=180)
     except AssertionError as error:
         process.kill()
         raise AssertionError(process.communicate()[1].decode()) from error
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) != 0
+    assert process.wait(120) != 0
     assert not docker_client.containers(all=True, filters={"label": f"launchlake.network={network}"})
 
 
@@ -313,7 +313,7 @@ def test_an_image_that_does_not_exist_fails_and_names_it(task):
         operator.resume(context)
 
 
-def running(docker_client, network, limit=20):
+def running(docker_client, network, limit=180):
     """The task's container, once it runs."""
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
