@@ -153,11 +153,11 @@ func packCommon(text []byte, partition, tags map[string]*string, v *DeletionVect
 	text = packMap(packMap(text, partition), tags)
 	if v != nil {
 		text = packText(packText(text, v.StorageType), v.PathOrInlineDv)
-		offset := int64(-1)
 		if v.Offset != nil {
-			offset = int64(*v.Offset)
+			text = binary.AppendVarint(append(text, 1), int64(*v.Offset))
+		} else {
+			text = append(text, 0)
 		}
-		text = binary.AppendVarint(text, offset)
 		text = binary.AppendVarint(text, int64(v.SizeInBytes))
 		text = binary.AppendVarint(text, v.Cardinality)
 	}
@@ -245,7 +245,8 @@ func (u *unpacker) common(flags uint64) (partition, tags map[string]*string, v *
 	}
 	if flags&packedVector != 0 {
 		v = &DeletionVector{StorageType: u.string(), PathOrInlineDv: u.string()}
-		if offset := int32(u.int()); offset >= 0 {
+		if u.count() == 1 {
+			offset := int32(u.int())
 			v.Offset = &offset
 		}
 		v.SizeInBytes, v.Cardinality = int32(u.int()), u.int()

@@ -62,6 +62,9 @@ type Input struct {
 	Snapshot *delta.Snapshot
 	Files    []File         // the files to read, of this table and schema; nil: all live ones
 	Changes  *delta.Changes // given alone
+	// Where, unless empty, is the SQL condition that the rows of a snapshot fulfil. Files whose partition values or statistics show that
+	// they have no such rows are not read.
+	Where string
 }
 
 // File is a data file with the commit that brought it.

@@ -39,7 +39,7 @@ func newCatCommand(s *session) *cobra.Command {
 	addOption(flags, &c.Changes, "changes", "FROM:TO", asIs,
 		"The rows that the commits FROM to TO changed, both included, and how: versions or times; TO may be left out.")
 	addList(flags, &c.Columns, "columns", "A,B", "Only these columns.")
-	addOption(flags, &c.Where, "where", "SQL", asIs, "Only rows for which this SQL condition is true.")
+	addOption(flags, &c.Where, "where", "SQL", asIs, "Only rows for which this SQL condition is true; of files that cannot hold such rows nothing is read.")
 	addOption(flags, &c.Limit, "limit", "N", wholeNumber, "At most this many rows; 0: all.")
 	addFormat(flags, &c.Format, "json, csv or table.", "json", "csv", "table")
 	return cmd
@@ -72,7 +72,7 @@ func (c catCommand) Run(s *session) error {
 func (c catCommand) input(s *session, t *delta.Table) (engine.Input, error) {
 	if c.Changes == "" {
 		snapshot, err := c.snapshot(s, t, c.Table)
-		return engine.Input{Snapshot: snapshot}, err
+		return engine.Input{Snapshot: snapshot, Where: c.Where}, err
 	}
 	r, err := parseRange(c.Changes)
 	if err != nil {
@@ -92,7 +92,7 @@ func (c catCommand) query() string {
 		columns = strings.Join(quoted, ", ")
 	}
 	query := "SELECT " + columns + " FROM cat"
-	if c.Where != "" {
+	if c.Where != "" && c.Changes != "" {
 		query += " WHERE (" + c.Where + "\n)"
 	}
 	if c.Changes != "" {

@@ -39,7 +39,7 @@ func (e *Engine) addConstraint(ctx context.Context, t *delta.Table, c delta.Cons
 	if err != nil {
 		return 0, err
 	}
-	files, err := inputFiles(engine.Input{Snapshot: s})
+	files, err := inputFiles(engine.Input{Snapshot: s}, nil)
 	if err != nil {
 		return 0, err
 	}

@@ -17,7 +17,7 @@ func (p *publication) overwrite(ctx context.Context, s *delta.Snapshot, c *chang
 	if err != nil {
 		return fmt.Errorf("write data files: %w", err)
 	}
-	old, err := inputFiles(engine.Input{Snapshot: s})
+	old, err := inputFiles(engine.Input{Snapshot: s}, nil)
 	if err != nil {
 		return err
 	}

@@ -9,11 +9,13 @@ import (
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
+	"launchlake/internal/engine/duckdb/sparksql"
 )
 
 // Bind implements [engine.Engine].
 func (e *Engine) Bind(ctx context.Context, name string, in engine.Input) error {
-	scan, err := inputScan(ctx, in)
+	where, filter := e.condition(in)
+	scan, err := inputScan(ctx, in, filter)
 	if err != nil {
 		return fmt.Errorf("bind %s: %w", name, err)
 	}
@@ -21,26 +23,45 @@ func (e *Engine) Bind(ctx context.Context, name string, in engine.Input) error {
 	if err != nil {
 		return fmt.Errorf("bind %s: %w", name, err)
 	}
+	if where != "" {
+		query = fmt.Sprintf("SELECT * FROM (%s) AS rows WHERE (%s\n)", query, where)
+	}
 	return e.Define(ctx, name, query, engine.EachTime)
 }
 
-func inputScan(ctx context.Context, in engine.Input) (scan, error) {
+// condition gives the condition of an input as DuckDB's SQL, and what it says to those who choose files. What it does not understand it
+// leaves to DuckDB, and no file is left out; double quotes too, for to the one they are about columns and to the other about texts.
+func (e *Engine) condition(in engine.Input) (where string, filter []delta.Predicate) {
+	if in.Where == "" || in.Snapshot == nil || strings.Contains(in.Where, `"`) {
+		return in.Where, nil
+	}
+	known, err := sparksql.Condition(in.Where, in.Snapshot.Schema(), e.options.Now())
+	if err != nil {
+		return in.Where, nil
+	}
+	if known.Filter != nil {
+		filter = []delta.Predicate{known.Filter}
+	}
+	return known.SQL, filter
+}
+
+func inputScan(ctx context.Context, in engine.Input, filter []delta.Predicate) (scan, error) {
 	if in.Changes != nil {
-		if in.Snapshot != nil || in.Files != nil {
-			return scan{}, errors.New("a snapshot and changes are given at once")
+		if in.Snapshot != nil || in.Files != nil || in.Where != "" {
+			return scan{}, errors.New("changes are given, and what is for snapshots too")
 		}
 		return changesScan(ctx, in.Changes)
 	}
-	files, err := inputFiles(in)
+	files, err := inputFiles(in, filter)
 	return scan{snapshot: in.Snapshot, files: files, version: in.Files != nil}, err
 }
 
-func inputFiles(in engine.Input) ([]engine.File, error) {
+func inputFiles(in engine.Input, filter []delta.Predicate) ([]engine.File, error) {
 	if in.Files != nil {
 		return in.Files, nil
 	}
 	var files []engine.File
-	for add, err := range in.Snapshot.Files() {
+	for add, err := range in.Snapshot.Files(filter...) {
 		if err != nil {
 			return nil, err
 		}
