@@ -23,9 +23,16 @@
 // # Maintenance
 //
 // [Table.Check] looks for damage and yields each [Finding] with its advice; it is the one place that reads columns of data files, to see
-// whether their statistics are true. [Table.Vacuum] deletes files that no version of the retention needs, [Table.CleanLog] the part
+// whether their statistics are true. [Table.Vacuum] deletes files that no version of the retention needs (found
+// by a listing, or in the log alone: vacuum_lite.go), [Table.CleanLog] the part
 // of the log that is older than its retention, [Table.Restore] goes back to a version by a new commit. Each may be broken off at any
 // moment and run again, beside readers and writers.
+//
+// # Size
+//
+// What is opened is the newest checkpoint and the commits behind it, whatever the log's length. A snapshot holds its files packed, about a
+// hundred bytes for each with its statistics (filelist.go), which are parsed when somebody asks. A Table that is asked again for the
+// latest version reads what came since (reuse.go). [Table.History] and [Table.SnapshotAt] list as much of the log as they need.
 //
 // # What of the protocol is here
 //

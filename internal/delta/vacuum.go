@@ -25,6 +25,7 @@ var ErrShortRetention = errors.New("retention is shorter than 168 hours")
 type VacuumOptions struct {
 	Retention      time.Duration // 0: the table's delta.deletedFileRetentionDuration, a week unless it says otherwise
 	ShortRetention bool          // allow less than MinRetention: no writer is at work, and no reader needs old versions
+	Lite           bool          // find the files in the log and not by listing the table: those that were never committed stay
 	DryRun         bool          // delete nothing
 	Parallel       int           // deletes at a time; 0: 16
 	File           func(objstore.Info)
@@ -33,8 +34,8 @@ type VacuumOptions struct {
 
 const (
 	defaultDeletes = 16
-	// deleteBatch is how many files are deleted before the log is looked at again.
-	deleteBatch = 1000
+	// deleteBatch is how many files are deleted before the log is looked at again: few, for what a commit of that while names anew is lost.
+	deleteBatch = 4 * defaultDeletes
 )
 
 // Vacuumed is what a vacuum did.
@@ -53,7 +54,12 @@ type Vacuumed struct {
 // retention may not be readable afterwards. When some files cannot be deleted the others are, and the error says so; running
 // it again goes on.
 //
-// It may run beside writers. File is called for each file that was deleted, or would be, one call at a time.
+// A lite vacuum knows of the files that commits removed, no others, and need not list the table. It goes on where the last
+// one ended; its error matches [ErrLogTooShort] when the log was cleaned since.
+//
+// It may run beside writers, but for one case that no vacuum of Delta Lake is safe from: who brings back files that the retention does not
+// need any more, as Restore does to a version that old, may find them gone a moment later. The log is looked at again before every few
+// deletes, so it takes a commit within these. File is called for each file that was deleted, or would be, one call at a time.
 func (t *Table) Vacuum(ctx context.Context, o VacuumOptions) (Vacuumed, error) {
 	v := &vacuum{table: t, options: o}
 	done, err := v.run(ctx)
@@ -85,6 +91,9 @@ func (v *vacuum) run(ctx context.Context) (Vacuumed, error) {
 	}
 	v.done.Before = v.table.now().Add(-retention)
 	v.hide = hiddenKeys(&first.metadata)
+	if v.options.Lite {
+		return v.done, v.runLite(ctx)
+	}
 	// The files are listed before the log is read: a file that a commit named meanwhile is then known to be needed.
 	files, err := v.candidates(ctx)
 	if err != nil {

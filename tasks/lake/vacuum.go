@@ -15,6 +15,7 @@ import (
 type vacuumCommand struct {
 	someTables
 	Retention           *time.Duration
+	Lite                bool
 	DryRun              bool
 	ForceShortRetention bool
 }
@@ -31,6 +32,8 @@ func newVacuumCommand(s *session) *cobra.Command {
 	flags := cmd.Flags()
 	addOption(flags, &c.Retention, "retention", "168h", orNone(time.ParseDuration),
 		"Keep files younger than this, and those of versions that were the latest since; the table's own setting, a week, when not given.")
+	addSwitch(flags, &c.Lite, "lite",
+		"Find the files in the log, without listing the table: quick, and what was never committed stays.")
 	addSwitch(flags, &c.DryRun, "dry-run", "Only list what would be deleted.")
 	addSwitch(flags, &c.ForceShortRetention, "force-short-retention",
 		"Allow less than 168h. Only when nobody writes, and nobody reads older versions.")
@@ -41,7 +44,7 @@ func (c vacuumCommand) Run(s *session) error { return c.each(s, c.vacuum) }
 
 func (c vacuumCommand) vacuum(s *session, name string, t *delta.Table) error {
 	show := newProgress(s.log, name)
-	options := delta.VacuumOptions{DryRun: c.DryRun, ShortRetention: c.ForceShortRetention,
+	options := delta.VacuumOptions{Lite: c.Lite, DryRun: c.DryRun, ShortRetention: c.ForceShortRetention,
 		Progress: func(done, total int) { show.step("deleted", done, total) }}
 	if c.Retention != nil {
 		// To the option 0 is "not given".
@@ -57,6 +60,8 @@ func (c vacuumCommand) vacuum(s *session, name string, t *delta.Table) error {
 	switch {
 	case errors.Is(err, delta.ErrShortRetention):
 		return task.Fail(task.BadConfig, fmt.Errorf("%s: %w; --force-short-retention allows it", name, err))
+	case errors.Is(err, delta.ErrLogTooShort):
+		return task.Fail(task.BadConfig, fmt.Errorf("%s: %w; without --lite it is not needed", name, err))
 	case err != nil:
 		if done.Files > 0 && !c.DryRun {
 			fmt.Fprintf(s.out, "%s: deleted %d files (%s) before it failed; run it again to go on\n", name, done.Files, size(done.Bytes))
