@@ -17,7 +17,8 @@ import (
 )
 
 // Engine is one session: names bound or defined stay until Close, and a name is used once. A name may have a layer before
-// it, as in gold.pad_activity. Methods must not be called concurrently. When ctx ends the running statement is cancelled.
+// it, as in gold.pad_activity. Methods must not be called concurrently, but for Publish,
+// which may run beside others of its kind that go into other tables. When ctx ends the running statement is cancelled.
 // A table is read as it was when its snapshot was taken, whatever others commit meanwhile.
 type Engine interface {
 	// Bind gives rows of a table a name: the table's columns in the schema's order, with the schema's types. With

@@ -14,6 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
@@ -60,16 +63,31 @@ func Aggregate(ctx context.Context, e engine.Engine, silver, gold Tables, o Opti
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	a := aggregation{engine: e, silver: silver, gold: gold, options: o, inputs: map[string]*delta.Snapshot{}, bound: map[string]bool{}}
-	result := Result{NothingNew: true}
+	var plans []*plan
 	for _, m := range o.Models {
-		made, err := a.model(ctx, m)
+		p, err := a.plan(ctx, m)
 		if err != nil {
-			return result, fmt.Errorf("aggregate %s: %w", m.Name, err)
+			return Result{}, fmt.Errorf("aggregate %s: %w", m.Name, err)
 		}
-		result.NothingNew = result.NothingNew && made.Published.AlreadyApplied
-		result.Models = append(result.Models, made)
+		plans = append(plans, p)
 	}
-	return result, nil
+	err := a.publish(ctx, plans)
+	result := Result{NothingNew: true}
+	for _, p := range plans {
+		if p.done {
+			result.NothingNew = result.NothingNew && p.result.Published.AlreadyApplied
+			result.Models = append(result.Models, p.result)
+		}
+	}
+	return result, err
+}
+
+// plan is what is to be done for a model.
+type plan struct {
+	model  Model
+	out    engine.Output
+	done   bool
+	result ModelResult
 }
 
 type aggregation struct {
@@ -80,35 +98,52 @@ type aggregation struct {
 	bound        map[string]bool
 }
 
-func (a *aggregation) model(ctx context.Context, m Model) (ModelResult, error) {
-	made := ModelResult{Model: m.Name, Inputs: map[string]delta.Version{}}
-	out := engine.Output{
+// plan finds out whether a model is to be run, and binds what it reads.
+func (a *aggregation) plan(ctx context.Context, m Model) (*plan, error) {
+	p := &plan{model: m, result: ModelResult{Model: m.Name, Inputs: map[string]delta.Version{}}}
+	p.out = engine.Output{
 		Table: a.gold(m.Name), Mode: engine.Overwrite, Comments: m.Comments, Name: m.Name, Description: m.Description,
 		Configuration: map[string]string{hashProperty: m.hash()}, UserMetadata: a.options.RunID,
 	}
 	for _, name := range m.Reads {
 		s, err := a.input(ctx, name)
 		if err != nil {
-			return made, err
+			return nil, err
 		}
-		made.Inputs[name] = s.Version()
-		out.Progress = append(out.Progress, engine.Progress{AppID: m.appID(name), Version: int64(s.Version())})
+		p.result.Inputs[name] = s.Version()
+		p.out.Progress = append(p.out.Progress, engine.Progress{AppID: m.appID(name), Version: int64(s.Version())})
 	}
-	current, ok, err := a.upToDate(ctx, m, out)
-	if err != nil || ok {
-		made.Published = current
-		return made, err
+	var err error
+	if p.result.Published, p.done, err = a.upToDate(ctx, m, p.out); err != nil || p.done {
+		return p, err
 	}
-	if err := a.bind(ctx, m); err != nil {
-		return made, err
+	return p, a.bind(ctx, m)
+}
+
+// publish runs the models that are to be run, some at a time: most of what one takes is not the work of several processors. After an
+// error those that run are finished and no further one is begun.
+func (a *aggregation) publish(ctx context.Context, plans []*plan) error {
+	group, failed := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, p := range plans {
+		if p.done {
+			continue
+		}
+		group.Go(func() error {
+			if failed.Err() != nil {
+				return ctx.Err()
+			}
+			published, err := a.engine.Publish(ctx, p.model.SQL, p.out)
+			if err != nil {
+				return fmt.Errorf("aggregate %s: %w", p.model.Name, err)
+			}
+			p.result.Published, p.done = published, true
+			a.options.Logger.InfoContext(ctx, "table published", slog.String("table", p.model.Name), slog.Int64("version", int64(published.After)),
+				slog.Int64("rows", published.Inserted), slog.Int64("unchanged", published.Unchanged))
+			return nil
+		})
 	}
-	made.Published, err = a.engine.Publish(ctx, m.SQL, out)
-	if err != nil {
-		return made, err
-	}
-	a.options.Logger.InfoContext(ctx, "table published", slog.String("table", m.Name), slog.Int64("version", int64(made.Published.After)),
-		slog.Int64("rows", made.Published.Inserted), slog.Int64("unchanged", made.Published.Unchanged))
-	return made, nil
+	return group.Wait()
 }
 
 // input takes a snapshot of a Silver table, once.

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	driver "github.com/duckdb/duckdb-go/v2"
@@ -47,7 +48,7 @@ type Engine struct {
 	db      *sql.DB
 	folder  string // of this session
 	files   *localFiles
-	serial  int // numbers the names that the engine makes for itself
+	serial  atomic.Int64 // numbers the names that the engine makes for itself
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -211,8 +212,7 @@ func queryError(ctx context.Context, err error) error {
 
 // name makes a name for a relation of the engine's own.
 func (e *Engine) name(what string) string {
-	e.serial++
-	return fmt.Sprintf("_%s_%d", what, e.serial)
+	return fmt.Sprintf("_%s_%d", what, e.serial.Add(1))
 }
 
 // drop removes a relation of the engine's own. That it cannot is no reason to fail: Close removes all.

@@ -26,7 +26,7 @@ func (p *publication) overwrite(ctx context.Context, s *delta.Snapshot, c *chang
 		rows += file.rows
 	}
 	before, counted := s.NumRecords()
-	if c.schema == nil && len(s.Metadata().PartitionColumns) == 0 && counted && before == rows {
+	if c.schema == nil && len(s.Metadata().PartitionColumns) == 0 && counted && before == rows && !p.surelyDiffer(l, old, files) {
 		equal, err := p.equalRows(ctx, l, s, old, files)
 		if err != nil {
 			return fmt.Errorf("compare with the rows that are there: %w", err)
@@ -46,6 +46,36 @@ func (p *publication) overwrite(ctx context.Context, s *delta.Snapshot, c *chang
 		c.remove = append(c.remove, f.Add)
 	}
 	c.counts.Inserted, c.counts.Deleted = rows, before
+	return nil
+}
+
+// surelyDiffer is whether statistics tell that the rows of one file are not those of another, which spares reading them. Only counts
+// and the bounds of whole numbers are compared, for all writers give them exactly.
+func (p *publication) surelyDiffer(l layout, old []engine.File, files []written) bool {
+	if len(old) != 1 || len(files) != 1 || old[0].Stats == nil || old[0].DeletionVector != nil {
+		return false
+	}
+	before := old[0].Stats
+	now, err := fileStats(l, files[0])
+	if err != nil || before.TightBounds != nil && !*before.TightBounds {
+		return false
+	}
+	for name, a := range before.Columns {
+		b, ok := now.Columns[name]
+		if ok && (differ(a.NullCount, b.NullCount) || differ(wholeNumber(a.Min), wholeNumber(b.Min)) || differ(wholeNumber(a.Max), wholeNumber(b.Max))) {
+			return true
+		}
+	}
+	return false
+}
+
+// differ is whether both numbers are known and not the same.
+func differ(a, b *int64) bool { return a != nil && b != nil && *a != *b }
+
+func wholeNumber(bound any) *int64 {
+	if n, ok := bound.(int64); ok {
+		return &n
+	}
 	return nil
 }
 

@@ -75,6 +75,7 @@ func Run(t *testing.T, lab Lab) {
 		{"a constraint is added when all rows meet it", addsConstraints},
 		{"partitioned tables are read and written", partitions},
 		{"writers that meet both succeed", writersMeet},
+		{"tables are published side by side", publishesSideBySide},
 		{"definitions are kept or computed again", definesRelations},
 		{"wrong SQL is an error with its reason", reportsErrors},
 		{"a cancelled context ends the work", cancels},

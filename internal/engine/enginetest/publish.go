@@ -346,3 +346,24 @@ func cancels(t *testing.T, b *bench) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func publishesSideBySide(t *testing.T, b *bench) {
+	b.define("numbers", "select 1 as n union all select 2")
+	const tables = 4
+	outs := make([]engine.Output, tables)
+	failures := make([]error, tables)
+	var group sync.WaitGroup
+	for i := range outs {
+		outs[i] = engine.Output{Table: b.table(fmt.Sprint("side", i)), Mode: engine.Overwrite, Progress: progress(1)}
+		group.Go(func() {
+			_, failures[i] = b.Publish(t.Context(), fmt.Sprintf("select n + %d as n from numbers", i), outs[i])
+		})
+	}
+	group.Wait()
+	if err := errors.Join(failures...); err != nil {
+		t.Fatal(err)
+	}
+	for i := range outs {
+		b.wantTable(outs[i].Table, "n", fmt.Sprint(1+i), fmt.Sprint(2+i))
+	}
+}
