@@ -159,7 +159,7 @@ func (d *edit) write(ctx context.Context, p *publication, s *delta.Snapshot, c *
 	if err != nil {
 		return err
 	}
-	query := strings.TrimPrefix(kept, "\nUNION ALL\n")
+	query := strings.TrimPrefix(kept, unionAll)
 	if d.set != nil {
 		query = p.updated(schema, found, values) + kept
 	}

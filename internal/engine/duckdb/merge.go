@@ -16,7 +16,7 @@ type merging struct {
 	change   *change
 	schema   *delta.Schema // that the table will have
 	source   string        // relation of the query's rows
-	matched  string        // relation of the table's rows that a source row matches, or that are pruned: source_row, fate and place
+	matched  string        // relation of the table's rows that a source row matches, or that are pruned: _source, _fate and place
 }
 
 // What becomes of a row of the table.
@@ -81,7 +81,7 @@ func (m *merging) matchQuery(target string) string {
 	if newer == "" {
 		newer = "false"
 	}
-	query := fmt.Sprintf("SELECT source.rowid AS source_row, target.%s, target.%s, CASE WHEN (%s\n) THEN %s ELSE %s END AS fate\nFROM (%s) AS target JOIN %s AS source ON %s",
+	query := fmt.Sprintf("SELECT source.rowid AS _source, target.%s, target.%s, CASE WHEN (%s\n) THEN %s ELSE %s END AS _fate\nFROM (%s) AS target JOIN %s AS source ON %s",
 		fileColumn, rowColumn, newer, fate, quote(fateStay), target, m.source, keyCondition(m.out.Keys))
 	if m.out.Prune != "" {
 		query += fmt.Sprintf("\nUNION ALL\nSELECT NULL, %s, %s, %s FROM (%s) AS target ANTI JOIN %s AS source ON %s WHERE (%s\n)",
@@ -125,9 +125,9 @@ func (p *publication) checkKeys(ctx context.Context, source string) error {
 // count tells how many rows there are of each kind.
 func (m *merging) count(ctx context.Context) error {
 	var all, known, updated, deleted, pruned int64
-	query := fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s WHERE NOT (%[3]s)), count(source_row) FILTER (WHERE NOT dead),
-			count(*) FILTER (WHERE fate = 'update'), (SELECT count(*) FROM %[2]s WHERE fate = 'delete'), (SELECT count(*) FROM %[2]s WHERE fate = 'prune')
-		FROM (SELECT source_row, max(fate) AS fate, source_row IN (SELECT rowid FROM %[1]s WHERE %[3]s) AS dead FROM %[2]s WHERE source_row IS NOT NULL GROUP BY source_row)`,
+	query := fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s WHERE NOT (%[3]s)), count(_source) FILTER (WHERE NOT dead),
+			count(*) FILTER (WHERE _fate = 'update'), (SELECT count(*) FROM %[2]s WHERE _fate = 'delete'), (SELECT count(*) FROM %[2]s WHERE _fate = 'prune')
+		FROM (SELECT _source, max(_fate) AS _fate, _source IN (SELECT rowid FROM %[1]s WHERE %[3]s) AS dead FROM %[2]s WHERE _source IS NOT NULL GROUP BY _source)`,
 		m.source, m.matched, m.tombstone())
 	if err := m.engine.db.QueryRowContext(ctx, query).Scan(&all, &known, &updated, &deleted, &pruned); err != nil {
 		return queryError(ctx, err)
@@ -153,17 +153,17 @@ func (m *merging) tombstone() string {
 // write takes the rows that go out of their files and writes those that come.
 func (m *merging) write(ctx context.Context, files []engine.File) (err error) {
 	c := m.change
-	kept, err := m.takeOut(ctx, m.snapshot, c, files, fmt.Sprintf("(SELECT * FROM %s WHERE fate <> %s)", m.matched, quote(fateStay)))
+	kept, err := m.takeOut(ctx, m.snapshot, c, files, fmt.Sprintf("(SELECT * FROM %s WHERE _fate <> %s)", m.matched, quote(fateStay)))
 	if err != nil {
 		return err
 	}
-	fresh := fmt.Sprintf("SELECT %s FROM %s AS source WHERE rowid NOT IN (SELECT source_row FROM %s WHERE fate IN (%s, %s)) AND NOT (%s)",
+	fresh := fmt.Sprintf("SELECT %s FROM %s AS source WHERE rowid NOT IN (SELECT _source FROM %s WHERE _fate IN (%s, %s)) AND NOT (%s)",
 		columnList(m.schema), m.source, m.matched, quote(fateStay), quote(fateDelete), m.tombstone())
 	if c.add, err = m.publication.write(ctx, m.snapshot, m.schema, fresh+kept); err != nil {
 		return err
 	}
 	if m.snapshot.ChangeDataFeedEnabled() && (c.counts.Updated > 0 || c.counts.Deleted > 0 && c.rewritten > 0) {
-		changes, err := m.changeRows(ctx, files)
+		changes, err := m.changeRows(ctx)
 		if err != nil {
 			return err
 		}
@@ -176,8 +176,8 @@ func (m *merging) write(ctx context.Context, files []engine.File) (err error) {
 }
 
 // changeRows gives the SQL of what the merge does to the rows.
-func (m *merging) changeRows(ctx context.Context, files []engine.File) (string, error) {
-	rows, err := m.engine.scanQuery(ctx, scan{snapshot: m.snapshot, files: files, place: true})
+func (m *merging) changeRows(ctx context.Context) (string, error) {
+	rows, err := m.engine.scanQuery(ctx, scan{snapshot: m.snapshot, files: m.change.touched(), place: true})
 	if err != nil {
 		return "", err
 	}
@@ -186,12 +186,12 @@ func (m *merging) changeRows(ctx context.Context, files []engine.File) (string, 
 		return "", err
 	}
 	columns := columnList(m.schema)
-	return fmt.Sprintf(`SELECT %[1]s, CASE fate WHEN 'update' THEN 'update_preimage' ELSE 'delete' END AS %[3]s
-		FROM (%[4]s) AS target JOIN %[5]s USING (%[6]s, %[7]s) WHERE fate <> 'stay'
+	return fmt.Sprintf(`SELECT %[1]s, CASE _fate WHEN 'update' THEN 'update_preimage' ELSE 'delete' END AS %[3]s
+		FROM (%[4]s) AS target JOIN %[5]s USING (%[6]s, %[7]s) WHERE _fate <> 'stay'
 		UNION ALL
-		SELECT %[2]s, 'update_postimage' FROM %[8]s WHERE rowid IN (SELECT source_row FROM %[5]s WHERE fate = 'update')
+		SELECT %[2]s, 'update_postimage' FROM %[8]s WHERE rowid IN (SELECT _source FROM %[5]s WHERE _fate = 'update')
 		UNION ALL
-		SELECT %[2]s, 'insert' FROM %[8]s WHERE rowid NOT IN (SELECT source_row FROM %[5]s WHERE source_row IS NOT NULL) AND NOT (%[9]s)`,
+		SELECT %[2]s, 'insert' FROM %[8]s WHERE rowid NOT IN (SELECT _source FROM %[5]s WHERE _source IS NOT NULL) AND NOT (%[9]s)`,
 		old, columns, quoteName(engine.ChangeType), rows, m.matched, fileColumn, rowColumn, m.source, m.tombstone()), nil
 }
 

@@ -111,6 +111,18 @@ func (c *change) takeAway(f delta.Add) {
 	}
 }
 
+// touched are the files that rows go out of.
+func (c *change) touched() []engine.File {
+	var files []engine.File
+	for _, f := range c.remove {
+		files = append(files, engine.File{Add: f})
+	}
+	for _, f := range c.trim {
+		files = append(files, engine.File{Add: f.file})
+	}
+	return files
+}
+
 // collectRows fetches the numbers of the rows at places, by their local files.
 func (e *Engine) collectRows(ctx context.Context, places string, into map[string]*delta.RowSet) error {
 	return e.scanRows(ctx, fmt.Sprintf("SELECT %s, %s FROM %s", fileColumn, rowColumn, places), func(rows *sql.Rows) error {
@@ -126,6 +138,9 @@ func (e *Engine) collectRows(ctx context.Context, places string, into map[string
 	})
 }
 
+// unionAll begins what adds rows to a query.
+const unionAll = "\nUNION ALL\n"
+
 // keptRows gives the SQL that adds the rows of files that are not at places.
 func (p *publication) keptRows(ctx context.Context, s *delta.Snapshot, c *change, again []engine.File, places string) (string, error) {
 	if len(again) == 0 {
@@ -139,7 +154,7 @@ func (p *publication) keptRows(ctx context.Context, s *delta.Snapshot, c *change
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("\nUNION ALL\nSELECT %s FROM (%s) AS target ANTI JOIN %s AS gone USING (%s, %s)", cells, rows, places, fileColumn, rowColumn), nil
+	return fmt.Sprintf("%sSELECT %s FROM (%s) AS target ANTI JOIN %s AS gone USING (%s, %s)", unionAll, cells, rows, places, fileColumn, rowColumn), nil
 }
 
 // oldCells are the columns of rows of the snapshot in a table of a wider schema.

@@ -288,6 +288,23 @@ func overwritesAndTells(_ *testing.T, _ *bench, e *edited) {
 	e.wantChanges(done.After, "delete|a|1", "delete|b|9", "insert|c|3")
 }
 
+// replacesAndTells replaces the rows of a condition, some with all of their file and some without.
+func replacesAndTells(_ *testing.T, _ *bench, e *edited) {
+	e.append("('a', 1)", "('b', 2)", "('c', 3)")
+	e.append("('d', 20)")
+	done := e.publish("select 'new' as k, 2 as v", engine.Output{Table: e.table, Mode: engine.Overwrite, Where: "v = 2 OR v = 20"})
+	if e.vectors {
+		e.wantFiles(done, 1, 1, 1)
+	} else {
+		e.wantFiles(done, 2, 2, 0)
+	}
+	e.wantTable(e.table, "k, v", "a|1", "c|3", "new|2")
+	e.wantChanges(done.After, "delete|b|2", "delete|d|20", "insert|new|2")
+	done = e.publish("select 'no' as k, 1 as v where false", engine.Output{Table: e.table, Mode: engine.Overwrite, Where: "v = 1"})
+	e.wantTable(e.table, "k, v", "c|3", "new|2")
+	e.wantChanges(done.After, "delete|a|1")
+}
+
 func editsPartitions(t *testing.T, _ *bench, e *edited) {
 	editor := e.editor()
 	field := func(name string, typ delta.Type) delta.Field {

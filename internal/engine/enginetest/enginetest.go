@@ -57,6 +57,7 @@ func Run(t *testing.T, lab Lab) {
 		{"merge removes the rows of tombstones", each(mergesByTombstones)},
 		{"merge prunes rows that the query does not have", each(mergesAndPrunes)},
 		{"overwritten rows are found in the feed", each(overwritesAndTells)},
+		{"replaced rows are found in the feed", each(replacesAndTells)},
 		{"rows are deleted by a condition", each(deletesRows)},
 		{"rows are updated by a condition", each(updatesRows)},
 		{"rows of partitions are edited", each(editsPartitions)},
