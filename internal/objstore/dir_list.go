@@ -66,6 +66,9 @@ func (l *listing) folder(folder string) bool {
 func (l *listing) wanted(folder string, found []fs.DirEntry) []entry {
 	var entries []entry
 	for _, f := range found {
+		if f.Type().IsRegular() && l.isBefore(folder, f.Name()) {
+			continue
+		}
 		e := entry{key: folder + f.Name(), DirEntry: f}
 		if l.isFolder(e) {
 			e.key += "/"
@@ -79,6 +82,12 @@ func (l *listing) wanted(folder string, found []fs.DirEntry) []entry {
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
 	return entries
+}
+
+// isBefore tells quickly of most files of a large folder that the listing begins behind them.
+func (l *listing) isBefore(folder, name string) bool {
+	after, ok := strings.CutPrefix(l.after, folder)
+	return ok && name <= after
 }
 
 // isFolder follows links, as reading does.
