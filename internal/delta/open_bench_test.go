@@ -8,8 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"launchlake/internal/delta"
 	"launchlake/internal/objstore"
+	"launchlake/internal/objstore/s3"
 )
 
 // writeLog puts a log of many commits, each with some files, into a folder, as fast as the folder takes it. Version 0 creates the
@@ -74,6 +77,55 @@ func BenchmarkOpen(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkOpenMinIO opens a table with a log of 10,000 versions, of which the last four are behind the last checkpoint, on a real
+// MinIO: what a run that finds nothing new does for each of its tables.
+func BenchmarkOpenMinIO(b *testing.B) {
+	const commits, oneByOne = 10_004, 5 // the last ones are committed as by any writer, with a checkpoint at 10,000
+	name, options := bucket(b)
+	store, err := s3.Open(b.Context(), name, "table", options)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := delta.Open(store).Create(b.Context(), delta.Metadata{Schema: plainTable.Schema})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var group errgroup.Group
+	group.SetLimit(32)
+	for v := 1; v <= commits-oneByOne; v++ {
+		group.Go(func() error {
+			text := fmt.Sprintf(`{"commitInfo":{"timestamp":%d,"operation":"WRITE"}}`+"\n", 1_700_000_000_000+v)
+			return store.PutIfAbsent(b.Context(), fmt.Sprintf("_delta_log/%020d.json", v), []byte(text))
+		})
+	}
+	table := delta.Open(store)
+	if err = group.Wait(); err == nil {
+		s, err = table.Snapshot(b.Context())
+	}
+	if err == nil {
+		err = table.Checkpoint(b.Context(), s)
+	}
+	for range oneByOne {
+		if err == nil {
+			s, err = s.Begin(delta.Operation{Name: "WRITE"}).Commit(b.Context())
+		}
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, open := range map[string]func() *delta.Table{
+		"anew": func() *delta.Table { return delta.Open(store) }, "again": func() *delta.Table { return table },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if s, err := open().Snapshot(b.Context()); err != nil || s.Version() != commits {
+					b.Fatal(s, err)
+				}
+			}
+		})
 	}
 }
 

@@ -69,7 +69,7 @@ func TestWritersThatRaceLoseNothingAndDoubleNothing(t *testing.T) {
 }
 
 // bucket makes a bucket on MinIO, and sets its credentials for the test and its processes.
-func bucket(t *testing.T) (string, s3.Options) {
+func bucket(t testing.TB) (string, s3.Options) {
 	t.Helper()
 	env, url := miniotest.Bucket(t)
 	for name, value := range env {
