@@ -19,6 +19,9 @@ func (e *Engine) Publish(ctx context.Context, query string, out engine.Output) (
 	if out.Where != "" || out.OverwriteSchema || out.Mode == engine.OverwritePartitions {
 		return engine.Published{}, fmt.Errorf("publish %s: an overwrite of some rows, or of the schema, is not done on Spark: use ENGINE=duckdb: %w", out.Name, errors.ErrUnsupported)
 	}
+	if out.Tombstone+out.Prune != "" {
+		return engine.Published{}, fmt.Errorf("publish %s: a merge that removes rows is not done on Spark: use ENGINE=duckdb: %w", out.Name, errors.ErrUnsupported)
+	}
 	done, err := e.publish(ctx, query, out)
 	if err != nil {
 		return engine.Published{}, fmt.Errorf("publish %s: %w", cmp.Or(out.Name, "rows"), classified(err))
