@@ -30,7 +30,8 @@ const rowGroupBytes = "16MB"
 func (p *publication) copyOut(ctx context.Context, l layout, query string, others ...delta.Field) ([]written, error) {
 	options := fmt.Sprintf(", FILE_SIZE_BYTES %d", p.engine.options.FileBytes)
 	if len(l.PartitionColumns) > 0 {
-		options = ", PARTITION_BY (" + l.partitionNames() + ")"
+		// Names of files of their own: null and the text by which folders spell null share a folder.
+		options = ", PARTITION_BY (" + l.partitionNames() + "), FILENAME_PATTERN '{uuid}'"
 	}
 	return p.engine.copyRows(ctx, l.query(query, slices.Concat(l.Schema.Fields, others)), l.fieldIDs()+options)
 }

@@ -75,6 +75,7 @@ func Run(t *testing.T, lab Lab) {
 		{"expressions that are not understood are refused before anything is written", refusesUnknownExpressions},
 		{"a constraint is added when all rows meet it", addsConstraints},
 		{"partitioned tables are read and written", partitions},
+		{"values that share a folder are told apart", tellsPartitionsApart},
 		{"writers that meet both succeed", writersMeet},
 		{"tables are published side by side", publishesSideBySide},
 		{"definitions are kept or computed again", definesRelations},

@@ -242,6 +242,18 @@ func refusesNulls(t *testing.T, b *bench) {
 	}
 }
 
+// tellsPartitionsApart: null lies in a folder named as one of these values, and folders may ignore case.
+func tellsPartitionsApart(_ *testing.T, b *bench) {
+	table := b.table("rows")
+	schema := &delta.Schema{Fields: []delta.Field{{Name: "n", Type: delta.Integer, Nullable: true}, {Name: "p", Type: delta.String, Nullable: true}}}
+	if _, err := table.Create(b.t.Context(), delta.Metadata{Schema: schema, PartitionColumns: []string{"p"}}); err != nil {
+		b.t.Fatal(err)
+	}
+	b.publish(`select 1 as n, cast(null as string) as p union all select 2, '__HIVE_DEFAULT_PARTITION__' union all select 3, 'null' union all select 4, 'NULL'
+		union all select 5, 'a' union all select 6, 'A' union all select 7, ' ' union all select 8, 'p=a'`, engine.Output{Table: table, Mode: engine.Append, Schema: schema})
+	b.wantTable(table, "n, coalesce(p, '(none)')", "1|(none)", "2|__HIVE_DEFAULT_PARTITION__", "3|null", "4|NULL", "5|a", "6|A", "7| ", "8|p=a")
+}
+
 func partitions(t *testing.T, b *bench) {
 	table := b.table("rows")
 	field := func(name string, typ delta.Type) delta.Field {
