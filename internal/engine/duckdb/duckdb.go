@@ -136,7 +136,8 @@ func (e *Engine) setUp(ctx context.Context) error {
 		fmt.Sprintf("SET GLOBAL threads = %d", e.options.Threads),
 		"SET GLOBAL temp_directory = " + quote(filepath.Join(e.folder, "spill")),
 		"SET GLOBAL TimeZone = 'UTC'",
-		"SET GLOBAL preserve_insertion_order = false", // bounds the memory of large writes; ORDER BY is kept
+		"SET GLOBAL default_null_order = 'nulls_first_on_asc_last_on_desc'", // as Spark has it
+		"SET GLOBAL preserve_insertion_order = false",                       // bounds the memory of large writes; ORDER BY is kept
 		"SET GLOBAL autoinstall_known_extensions = false",
 		"SET GLOBAL autoload_known_extensions = false",
 		"SET GLOBAL allow_community_extensions = false",
@@ -151,8 +152,9 @@ func (e *Engine) setUp(ctx context.Context) error {
 	return nil
 }
 
-// macros give DuckDB the functions of Spark that it lacks.
+// macros give DuckDB the functions of Spark that it lacks, or understands otherwise.
 var macros = []string{
+	"CREATE MACRO trim(text) AS regexp_replace(text, '^ +| +$', '', 'g')", // DuckDB's takes all kinds of white space
 	"CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern)",
 	"CREATE MACRO array_join(list, delimiter) AS array_to_string(list, delimiter)",
 	"CREATE MACRO unix_seconds(moment) AS CAST(epoch_us(moment) // 1000000 AS BIGINT)",

@@ -82,6 +82,10 @@ func agreesOnFunctions(_ *testing.T, b *bench) {
 	b.want(`select year(t), quarter(t), month(t), date_trunc('week', t), date_trunc('year', t) + interval '3' month - interval '1' second, unix_seconds(t), unix_micros(t) from parsed order by n`,
 		"2026|3|7|2026-07-20T00:00:00Z|2026-03-31T23:59:59Z|1784558972|1784558972500000",
 		"1957|4|10|1957-09-30T00:00:00Z|1957-03-31T23:59:59Z|-386310686|-386310686000000")
+	b.define("order_of_nulls", "select 1 as n, cast(null as string) as s union all select 2, '' union all select 3, 'a'")
+	b.want("select n from order_of_nulls order by s", "1", "2", "3")
+	b.want("select n from order_of_nulls order by s desc", "3", "2", "1")
+	b.want("select trim('  a b  '), length(trim(concat(chr(9), ' ', chr(9)))), length(trim(' '))", "a b|3|1")
 	b.want(`select median(v), max_by(k, v), count(*) filter (where v > 1), sum(case when v > 1 then 1 else 0 end) / count(*) from (select 'a' as k, 1 as v union all select 'b', 2) t`,
 		"1.5|b|1|0.5")
 }
