@@ -50,6 +50,7 @@ with DAG(
     ),
     params={
         "log_level": Param("info", enum=["debug", "info", "warn", "error"], title="How much the tasks log"),
+        "engine": Param("duckdb", enum=["duckdb", "spark"], title="What runs the SQL of refine and aggregate"),
         "sweep": Param(False, type="boolean", title="Read the whole API, not only what is new"),
         "overlap": Param("12h", pattern="^[0-9]+(h|m|s)$", title="How far before its last pass ingest asks again"),
         "batch_pages": Param(10, type="integer", minimum=1, title="Commit to Bronze after so many pages"),
@@ -59,7 +60,15 @@ with DAG(
 ) as dag:
     environment = {"LOG_LEVEL": "{{ params.log_level }}"}
     # A container's memory is the engine's and what Go needs beside it.
-    engine = {"mem_limit": "1g", "environment": environment | {"MEMORY_LIMIT": "600MB"}}
+    engine = {
+        "mem_limit": "1g",
+        "environment": environment
+        | {
+            "MEMORY_LIMIT": "600MB",
+            "ENGINE": "{{ params.engine }}",
+            "SPARK_REMOTE": os.environ.get("SPARK_REMOTE", "sc://spark:15002"),
+        },
+    }
 
     ingest = LakeTaskOperator(
         task_id="ingest",

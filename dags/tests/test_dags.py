@@ -55,6 +55,15 @@ def test_launches_is_ingest_refine_aggregate(dagbag):
     assert dag.get_task("aggregate").reads == {"SILVER_VERSION": "silver/launches"}
 
 
+def test_the_engine_is_a_parameter(dagbag):
+    dag = dagbag.dags["launches"]
+    assert dag.params["engine"] == "duckdb" and dag.params.get_param("engine").schema["enum"] == ["duckdb", "spark"]
+    for task_id in ("refine", "aggregate"):
+        environment = dag.get_task(task_id).environment
+        assert environment["ENGINE"] == "{{ params.engine }}" and environment["SPARK_REMOTE"].startswith("sc://")
+    assert "ENGINE" not in dag.get_task("ingest").environment
+
+
 def test_launches_runs_every_hour(dagbag):
     timetable = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dagbag.dags["launches"])).timetable
     assert timetable.summary == "0 * * * *"
