@@ -20,7 +20,7 @@ func (e *Engine) spelled(query string) string {
 		n := skipLength(query)
 		if n == 0 {
 			n = identifierLength(query)
-			if n > 0 && e.layered[strings.ToLower(query[:n])] {
+			if n > 0 && e.layered[strings.ToLower(query[:n])] && !strings.HasSuffix(b.String(), ".") {
 				b.WriteString(viewName(query[:n]))
 				query = query[n:]
 				continue

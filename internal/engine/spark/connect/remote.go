@@ -81,8 +81,8 @@ func (r *Remote) set(pair string) error {
 	return nil
 }
 
-// String gives the address without the parameters.
-func (r Remote) String() string { return "sc://" + r.address }
+// String gives the host and port, which are no secret.
+func (r Remote) String() string { return r.address }
 
 func (r Remote) url(method string) string {
 	scheme := "http"
