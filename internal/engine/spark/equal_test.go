@@ -130,7 +130,12 @@ func (l lakeOf) read(in engine.Input) []string {
 	return all
 }
 
+// exact spells a value so that other ones are spelled otherwise. Only the sign of zero is left out: DuckDB stores -0.0 as 0.0 in
+// a data file where both are.
 func exact(v any) any {
+	if number, ok := v.(float64); ok && number == 0 {
+		return 0.0
+	}
 	if moment, ok := v.(time.Time); ok {
 		return moment.UTC().Format(time.RFC3339Nano)
 	}
