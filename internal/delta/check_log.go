@@ -153,6 +153,9 @@ func (c *checker) hint(ctx context.Context, l *listing) error {
 	if err := json.Unmarshal(text, &hint); err != nil || hint.Version < 0 {
 		return c.found(FalseHint, lastCheckpointKey, "it is no hint: %.80q", text)
 	}
+	if sum, err := jsonChecksum(text); hint.Checksum != "" && (err != nil || sum != hint.Checksum) {
+		return c.found(FalseHint, lastCheckpointKey, "its checksum is %.40q, that of its content %q", hint.Checksum, sum)
+	}
 	if slices.ContainsFunc(l.checkpoints, func(f checkpointFiles) bool { return f.version == hint.Version }) {
 		return nil
 	}

@@ -2,6 +2,7 @@ package delta
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"strings"
 	"time"
@@ -9,9 +10,18 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
+// checkpointFileKind is what a file of a checkpoint holds.
+type checkpointFileKind int
+
+const (
+	classicFile checkpointFileKind = iota // everything
+	v2Manifest                            // what is about no file, and the names of sidecars
+	v2Sidecar                             // what is about files
+)
+
 // checkpointSchema gives the columns of a checkpoint (spec: Checkpoint Schema). Every one is optional, and the numbers of
 // protocol versions are 32 bits wide, for Spark reads no others.
-func checkpointSchema(m *Metadata, indexed []leaf) *parquet.Schema {
+func checkpointSchema(m *Metadata, indexed []leaf, kind checkpointFileKind) *parquet.Schema {
 	text := parquet.Optional(parquet.String())
 	long := parquet.Optional(parquet.Leaf(parquet.Int64Type))
 	short := parquet.Optional(parquet.Leaf(parquet.Int32Type))
@@ -34,13 +44,18 @@ func checkpointSchema(m *Metadata, indexed []leaf) *parquet.Schema {
 			add["partitionValues_parsed"] = partitionNode(m)
 		}
 	}
-	return parquet.NewSchema("spark_schema", parquet.Group{
-		"txn": parquet.Optional(parquet.Group{"appId": text, "version": long, "lastUpdated": long}),
+	files := parquet.Group{
 		"add": parquet.Optional(add),
 		"remove": parquet.Optional(parquet.Group{
 			"path": text, "deletionTimestamp": long, "dataChange": boolean, "extendedFileMetadata": boolean,
 			"partitionValues": texts, "size": long, "deletionVector": vector, "baseRowId": long, "defaultRowCommitVersion": long,
 		}),
+	}
+	if kind == v2Sidecar {
+		return parquet.NewSchema("spark_schema", files)
+	}
+	columns := parquet.Group{
+		"txn": parquet.Optional(parquet.Group{"appId": text, "version": long, "lastUpdated": long}),
 		"metaData": parquet.Optional(parquet.Group{
 			"id": text, "name": text, "description": text, "schemaString": text, "createdTime": long,
 			"format":           parquet.Optional(parquet.Group{"provider": text, "options": texts}),
@@ -50,7 +65,14 @@ func checkpointSchema(m *Metadata, indexed []leaf) *parquet.Schema {
 			"minReaderVersion": short, "minWriterVersion": short, "readerFeatures": list, "writerFeatures": list,
 		}),
 		"domainMetadata": parquet.Optional(parquet.Group{"domain": text, "configuration": text, "removed": boolean}),
-	})
+	}
+	if kind == v2Manifest {
+		columns["checkpointMetadata"] = parquet.Optional(parquet.Group{"version": long, "tags": texts})
+		columns["sidecar"] = parquet.Optional(parquet.Group{"path": text, "sizeInBytes": long, "modificationTime": long, "tags": texts})
+	} else {
+		maps.Copy(columns, files)
+	}
+	return parquet.NewSchema("spark_schema", columns)
 }
 
 func (m *Metadata) statsAsText() bool {

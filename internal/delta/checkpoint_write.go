@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -15,25 +16,33 @@ import (
 )
 
 // Checkpoint writes the state of a snapshot into the log so that readers need not replay what is before it (spec: Checkpoints;
-// the classic form, one file). A checkpoint of the version that is there already is left as it is.
+// the classic form, one file, or V2 by the table's delta.checkpointPolicy). A checkpoint of the version that is there already is left
+// as it is.
 func (t *Table) Checkpoint(ctx context.Context, s *Snapshot) error {
 	if err := s.protocol.checkWrite(s.usage()); err != nil {
 		return fmt.Errorf("checkpoint version %d: %w", s.Version(), err)
 	}
-	body, actions, err := s.encodeCheckpoint(t.now())
-	if err != nil {
-		return fmt.Errorf("checkpoint version %d: %w", s.Version(), err)
+	put := t.putClassicCheckpoint
+	if wantsV2Checkpoints(usage{metadata: &s.metadata}) {
+		put = t.putV2Checkpoint
 	}
-	err = t.store.PutIfAbsent(ctx, checkpointKey(s.Version()), body)
+	hint, err := put(ctx, s)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("checkpoint version %d: %w", s.Version(), err)
 	}
 	if t.readLastCheckpoint(ctx) > s.Version() {
 		return nil
 	}
-	return t.writeLastCheckpoint(ctx, lastCheckpoint{
-		Version: s.Version(), Size: int64(actions), SizeInBytes: int64(len(body)), NumOfAddFiles: int64(s.state.files.len()),
-	})
+	return t.writeLastCheckpoint(ctx, hint)
+}
+
+func (t *Table) putClassicCheckpoint(ctx context.Context, s *Snapshot) (lastCheckpoint, error) {
+	body, actions, err := s.encodeCheckpoint(t.now())
+	if err != nil {
+		return lastCheckpoint{}, err
+	}
+	return lastCheckpoint{Version: s.Version(), Size: int64(actions), SizeInBytes: int64(len(body)), NumOfAddFiles: int64(s.state.files.len())},
+		t.store.PutIfAbsent(ctx, checkpointKey(s.Version()), body)
 }
 
 // checkpointAfterCommit writes a checkpoint when one is due. The commit stands whether that works out or not.
@@ -55,7 +64,16 @@ const (
 
 // encodeCheckpoint gives the checkpoint as a Parquet file, and the number of actions in it.
 func (s *Snapshot) encodeCheckpoint(now time.Time) ([]byte, int, error) {
-	w := newCheckpointWriter(&s.metadata)
+	w := newCheckpointWriter(&s.metadata, classicFile)
+	s.writeState(w)
+	for line := range s.fileActions(now) {
+		w.fileAction(line)
+	}
+	return w.finish()
+}
+
+// writeState writes the actions that are about no file.
+func (s *Snapshot) writeState(w *checkpointWriter) {
 	w.protocol(s.state.protocol)
 	w.metaData(s.state.metadata)
 	for _, id := range slices.Sorted(maps.Keys(s.state.txns)) {
@@ -64,17 +82,31 @@ func (s *Snapshot) encodeCheckpoint(now time.Time) ([]byte, int, error) {
 	for _, name := range slices.Sorted(maps.Keys(s.state.domains)) {
 		w.domain(s.state.domains[name])
 	}
-	for a := range s.state.files.all() {
-		w.add(a)
-	}
-	// Readers behind the retention do not exist any more; nobody needs older tombstones.
-	expired := now.Add(-s.metadata.deletedFileRetention()).UnixMilli()
-	for r := range s.state.tombstones.all() {
-		if r.DeletionTimestamp > expired {
-			w.remove(r)
+}
+
+// fileActions yields the live files, and the tombstones that have not expired: readers behind the retention do not exist any more.
+func (s *Snapshot) fileActions(now time.Time) iter.Seq[logLine] {
+	return func(yield func(logLine) bool) {
+		for a := range s.state.files.all() {
+			if !yield(logLine{Add: a}) {
+				return
+			}
+		}
+		expired := now.Add(-s.metadata.deletedFileRetention()).UnixMilli()
+		for r := range s.state.tombstones.all() {
+			if r.DeletionTimestamp > expired && !yield(logLine{Remove: r}) {
+				return
+			}
 		}
 	}
-	return w.finish()
+}
+
+func (w *checkpointWriter) fileAction(l logLine) {
+	if l.Add != nil {
+		w.add(l.Add)
+	} else {
+		w.remove(l.Remove)
+	}
 }
 
 type checkpointWriter struct {
@@ -87,9 +119,9 @@ type checkpointWriter struct {
 	rows     int
 }
 
-func newCheckpointWriter(m *Metadata) *checkpointWriter {
+func newCheckpointWriter(m *Metadata, kind checkpointFileKind) *checkpointWriter {
 	w := &checkpointWriter{metadata: m, indexed: m.indexedColumns()}
-	schema := checkpointSchema(m, w.indexed)
+	schema := checkpointSchema(m, w.indexed, kind)
 	w.row = newRowBuilder(schema)
 	w.parquet = parquet.NewGenericWriter[any](&w.buffer, schema, parquet.Compression(&snappy.Codec{}),
 		parquet.CreatedBy("launchlake", "", ""), parquet.DataPageVersion(1), parquet.MaxRowsPerRowGroup(checkpointGroup))

@@ -50,7 +50,7 @@ var features = []feature{
 		wanted: enabled(vectorsProperty)},
 	{name: "timestampNtz", aliases: []string{"timestampWithoutTimezone"}, reader: true, read: served, write: served,
 		wanted: hasType(TimestampNTZ)},
-	{name: "v2Checkpoint", reader: true, read: served, write: whenIdle, inUse: wantsV2Checkpoints},
+	{name: "v2Checkpoint", reader: true, read: served, write: served, wanted: wantsV2Checkpoints},
 	{name: "typeWidening", aliases: []string{"typeWidening-preview"}, reader: true, read: served, write: served, inFiles: true,
 		inUse: fieldMetadata(typeChangesKey), wanted: enabled(typeWideningProperty)},
 	{name: "vacuumProtocolCheck", reader: true, read: served, write: served},

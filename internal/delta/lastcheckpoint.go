@@ -15,6 +15,7 @@ type lastCheckpoint struct {
 	Size          int64   `json:"size"` // actions
 	SizeInBytes   int64   `json:"sizeInBytes,omitempty"`
 	NumOfAddFiles int64   `json:"numOfAddFiles,omitempty"`
+	Checksum      string  `json:"checksum,omitempty"` // see jsonChecksum
 }
 
 // readLastCheckpoint gives the version of the checkpoint that _last_checkpoint names; noVersion when it cannot be had.
@@ -28,11 +29,20 @@ func (t *Table) readLastCheckpoint(ctx context.Context) Version {
 	if json.Unmarshal(text, &hint) != nil || hint.Version < 0 {
 		return noVersion
 	}
+	if sum, err := jsonChecksum(text); hint.Checksum != "" && (err != nil || sum != hint.Checksum) {
+		return noVersion
+	}
 	return hint.Version
 }
 
 func (t *Table) writeLastCheckpoint(ctx context.Context, hint lastCheckpoint) error {
 	text, err := json.Marshal(hint)
+	if err == nil {
+		hint.Checksum, err = jsonChecksum(text)
+	}
+	if err == nil {
+		text, err = json.Marshal(hint)
+	}
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type Options struct {
 	Logger         *slog.Logger     // told of retries and of checkpoints that could not be written; nil: silent
 	EngineInfo     string           // the writer's name in commits; "": launchlake and the build's version
 	Location       string           // the table's URL, without escapes, for logs that name files by absolute paths; "": there are none
+	SidecarActions int              // on files, at most in one sidecar of a V2 checkpoint; 0: 50,000
 	CommitAttempts int              // how often a commit is tried while others come before it; 0: 1000
 }
 
