@@ -40,10 +40,10 @@
 //
 //   - Delta Log Entries (segment.go, logpath.go): commits must be contiguous; a gap, an empty commit, a cut line are a
 //     [CorruptError]. Names that are not of the protocol are passed over.
-//   - Checkpoints (checkpoint_read.go, checkpoint_write.go): read: classic, in parts, V2 with JSON or Parquet manifest and
-//     sidecars; statistics as text or as columns. Written: classic, one file, both forms of statistics, every
-//     delta.checkpointInterval commits. _last_checkpoint (lastcheckpoint.go) is a hint, and written after a checkpoint; its
-//     checksum is neither checked nor written.
+//   - Checkpoints (checkpoint_read.go, checkpoint_write.go, checkpoint_v2.go): read: classic, in parts, V2 with JSON or Parquet
+//     manifest and sidecars; statistics as text or as columns. Written: classic, one file, or V2, a Parquet manifest with
+//     sidecars, as delta.checkpointPolicy says; both forms of statistics; every delta.checkpointInterval commits. _last_checkpoint
+//     (lastcheckpoint.go, jsonchecksum.go) is a hint with a checksum, written after a checkpoint.
 //   - Log Compaction Files, Version Checksum Files: passed over when reading, not written. Staged commits are not read.
 //   - Actions (logline.go, commitinfo.go): metaData, protocol, add, remove, txn, cdc, domainMetadata,
 //     commitInfo, sidecar, checkpointMetadata. Unknown actions and fields are passed over.
@@ -52,26 +52,27 @@
 //   - Table Features (features.go): one table says for each feature how far it is served. Features that a reader must know
 //     and this package does not are an [UnsupportedError] with their names; so are those for writers, when a transaction
 //     commits. Protocol versions that imply features are taken apart likewise.
-//   - Served: appendOnly, deletionVectors, changeDataFeed, timestampNtz, v2Checkpoint, vacuumProtocolCheck, inCommitTimestamp,
-//     domainMetadata. Tables of policy delta.checkpointPolicy=v2 are read, not written.
-//   - Read, and written while a table lists them without using them: columnMapping, typeWidening; identityColumns, which readers need not know.
+//   - Served: appendOnly, columnMapping, deletionVectors, changeDataFeed, timestampNtz, typeWidening, v2Checkpoint,
+//     vacuumProtocolCheck, inCommitTimestamp, domainMetadata.
+//   - Read, and written while a table lists it without using it: identityColumns, which readers need not know.
 //   - Served by who writes the rows: invariants, checkConstraints, generatedColumns, allowColumnDefaults (constraint.go). A transaction
 //     that adds rows states which of them it enforced, and none goes without.
 //   - Read while a table lists them without using them: variantType, variantShredding.
 //   - Read, not written: rowTracking, clustering, checkpointProtection, icebergCompat*, materializePartitionColumns, and
 //     unknown features of writers. Neither read nor written: catalogManaged, unknown features of readers, unknown types.
 //   - Requirements for Writers: a new table gets protocol (1,2), or the lowest that has what its columns and properties ask for: (1,4) for
-//     the change data feed, (3,7) for timestampNtz and deletionVectors. Columns
-//     that must not be null are checked by the statistics of the files added; rows are the writer's to check.
-//   - Schema Serialization Format (schema.go, types.go), schema evolution (evolve.go): columns are added, or made nullable;
-//     nothing else changes.
+//     the change data feed, (2,5) for columnMapping, (3,7) for timestampNtz and deletionVectors. Properties raise it as they are set
+//     (properties.go, protocol.go). Columns that must not be null are checked by the statistics of the files added; rows are the
+//     writer's to check.
+//   - Schema Serialization Format (schema.go, types.go), schema evolution (evolve.go): columns are added, or made nullable. Altering a
+//     table (alter.go) renames, drops and widens them too, at any depth.
 //   - Partition Value Serialization (partition.go, timetext.go), paths (path.go): every type and every spelling in use. The
 //     empty string is null.
-//   - Column Mapping (mapping.go): by name and by id. Statistics and partition values go by physical names; who reads the
+//   - Column Mapping (mapping.go, mapping_write.go): by name and by id; by name for tables that have data. Statistics and partition values go by physical names; who reads the
 //     data files asks [Metadata.PhysicalName] and [Metadata.FieldID].
 //   - Deletion Vectors (vector.go, vector_write.go, rowset.go, z85.go): read, of every storage type; size, checksum, format, cardinality
 //     are checked. Written into one file a commit, storage type u, where delta.enableDeletionVectors asks for them.
-//   - Type Widening (widen.go): any change without loss is read; others are refused by their names.
+//   - Type Widening (widen.go, widen_write.go): any change without loss is read and written; others are refused by their names.
 //   - Add CDC File, Change Data Files (changes.go, changes_write.go): read, from the files that commits made for it, else from what they
 //     added and removed, with regard to deletion vectors. A range without the feed, or across columns that went away, is an error. Written
 //     as the caller gives them, who makes the files.

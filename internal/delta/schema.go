@@ -47,6 +47,22 @@ func ParseSchema(text []byte) (*Schema, error) {
 	return s, nil
 }
 
+// ParseType reads a type as a schema has it: a name, such as long or decimal(10,2), or the JSON of a nested one (spec: Schema
+// Serialization Format). A type that this package does not know is an error.
+func ParseType(text string) (Type, error) {
+	parsed, err := parseTypeName(text)
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		parsed, err = parseType(json.RawMessage(text), 0)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("type %.100q: %w", text, err)
+	}
+	if unknown := unknownTypes(&Schema{Fields: []Field{{Type: parsed}}}); len(unknown) > 0 {
+		return nil, &UnsupportedError{Features: unknown}
+	}
+	return parsed, nil
+}
+
 func parseType(text json.RawMessage, depth int) (Type, error) {
 	if depth > maxSchemaDepth {
 		return nil, fmt.Errorf("nested deeper than %d", maxSchemaDepth)

@@ -64,8 +64,9 @@ func newRoot(s *session) *cobra.Command {
 	addLakeFlags(root.PersistentFlags(), &s.config)
 	addSwitch(root.Flags(), &version, "version", "Print the version.") // not of the commands: theirs is a table's
 	root.AddCommand(newRunCommand(s), newTablesCommand(s), newSchemaCommand(s), newCatCommand(s), newQueryCommand(s),
-		newHistoryCommand(s), newDescribeCommand(s), newFsckCommand(s), newConstraintCommand(s), newDeleteCommand(s), newUpdateCommand(s), newOptimizeCommand(s), newVacuumCommand(s), newRestoreCommand(s),
-		newCheckpointCommand(s), newCleanLogCommand(s), newDoctorCommand(s), newVersionCommand(s))
+		newHistoryCommand(s), newDescribeCommand(s), newFsckCommand(s), newPropertiesCommand(s), newAlterCommand(s), newConstraintCommand(s),
+		newDeleteCommand(s), newUpdateCommand(s), newOptimizeCommand(s), newVacuumCommand(s), newRestoreCommand(s), newCheckpointCommand(s),
+		newCleanLogCommand(s), newDoctorCommand(s), newVersionCommand(s))
 	root.SetHelpCommand(newHelpCommand(root))
 	for _, cmd := range root.Commands() {
 		cmd.Flags().SortFlags = false
