@@ -62,12 +62,9 @@ with DAG(
     # A container's memory is the engine's and what Go needs beside it.
     engine = {
         "mem_limit": "1g",
-        "environment": environment
-        | {
-            "MEMORY_LIMIT": "600MB",
-            "ENGINE": "{{ params.engine }}",
-            "SPARK_REMOTE": os.environ.get("SPARK_REMOTE", "sc://spark:15002"),
-        },
+        "environment": environment | {"MEMORY_LIMIT": "600MB", "ENGINE": "{{ params.engine }}"},
+        # Its address may hold a token.
+        "private_environment": {"SPARK_REMOTE": os.environ.get("SPARK_REMOTE", "sc://spark:15002")},
     }
 
     ingest = LakeTaskOperator(

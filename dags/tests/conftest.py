@@ -20,6 +20,7 @@ os.environ |= {
     "AIRFLOW__CORE__UNIT_TEST_MODE": "false",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME}/airflow.db",
     "AIRFLOW__LOGGING__BASE_LOG_FOLDER": f"{HOME}/logs",
+    "SPARK_REMOTE": "sc://spark:15002/;token=spark-token-value",
     "AIRFLOW_CONN_LAKE": json.dumps(
         {
             "conn_type": "aws",
