@@ -154,7 +154,7 @@ func (e *Engine) setUp(ctx context.Context) error {
 
 // macros give DuckDB the functions of Spark that it lacks, or understands otherwise.
 var macros = []string{
-	"CREATE MACRO trim(text) AS regexp_replace(text, '^ +| +$', '', 'g')", // DuckDB's takes all kinds of white space
+	"CREATE MACRO trim(text) AS ltrim(rtrim(text, ' '), ' ')", // DuckDB's takes all kinds of white space
 	"CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern)",
 	"CREATE MACRO array_join(list, delimiter) AS array_to_string(list, delimiter)",
 	"CREATE MACRO unix_seconds(moment) AS CAST(epoch_us(moment) // 1000000 AS BIGINT)",

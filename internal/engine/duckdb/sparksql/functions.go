@@ -22,7 +22,7 @@ func init() { // for coalesce and others refer to it
 	functions = map[string]function{
 		"length":       {1, 1, plain(delta.Integer, "length(%s)", text)},
 		"octet_length": {1, 1, plain(delta.Integer, "strlen(%s)", text)},
-		"trim":         {1, 1, plain(delta.String, "trim(%s, ' ')", text)},
+		"trim":         {1, 1, plain(delta.String, "ltrim(rtrim(%s, ' '), ' ')", text)},
 		"ltrim":        {1, 1, plain(delta.String, "ltrim(%s, ' ')", text)},
 		"rtrim":        {1, 1, plain(delta.String, "rtrim(%s, ' ')", text)},
 		"upper":        {1, 1, asciiOnly("upper")},
