@@ -66,11 +66,10 @@ func checkpointSchema(m *Metadata, indexed []leaf, kind checkpointFileKind) *par
 		}),
 		"domainMetadata": parquet.Optional(parquet.Group{"domain": text, "configuration": text, "removed": boolean}),
 	}
+	maps.Copy(columns, files) // in a manifest they are empty, but Spark asks for them
 	if kind == v2Manifest {
 		columns["checkpointMetadata"] = parquet.Optional(parquet.Group{"version": long, "tags": texts})
 		columns["sidecar"] = parquet.Optional(parquet.Group{"path": text, "sizeInBytes": long, "modificationTime": long, "tags": texts})
-	} else {
-		maps.Copy(columns, files)
 	}
 	return parquet.NewSchema("spark_schema", columns)
 }

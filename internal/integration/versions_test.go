@@ -16,6 +16,7 @@ type writtenKind struct {
 	partitions []string
 	properties map[string]string
 	then       []delta.ColumnChange // that only such tables take
+	sparkOnly  bool                 // the others refuse such tables
 }
 
 var writtenKinds = []writtenKind{
@@ -27,6 +28,15 @@ var writtenKinds = []writtenKind{
 	{name: "column mapping", properties: map[string]string{"delta.columnMapping.mode": "name"}, then: []delta.ColumnChange{
 		delta.RenameColumn{Column: "name", To: "title of it"}, delta.DropColumn{Column: "day"},
 	}},
+	{name: "column mapping with change data", properties: map[string]string{
+		"delta.columnMapping.mode": "id", "delta.enableDeletionVectors": "true", "delta.enableChangeDataFeed": "true",
+	}},
+	{name: "V2 checkpoints and in-commit timestamps", properties: map[string]string{
+		"delta.checkpointPolicy": "v2", "delta.checkpointInterval": "4", "delta.enableInCommitTimestamps": "true",
+	}},
+	{name: "type widening", properties: map[string]string{"delta.enableTypeWidening": "true"}, sparkOnly: true, then: []delta.ColumnChange{
+		delta.WidenColumn{Column: "small", Type: delta.Long},
+	}},
 }
 
 // TestOthersReadEveryVersionOfEveryKindOfTableThatWeWrite lets Spark, delta-rs and DuckDB's Delta extension read all that we can do to a table,
@@ -36,14 +46,14 @@ func TestOthersReadEveryVersionOfEveryKindOfTableThatWeWrite(t *testing.T) {
 	deltars(t)
 	for _, kind := range writtenKinds {
 		t.Run(kind.name, func(t *testing.T) {
-			needsSoak(t, len(kind.properties))
 			path := t.TempDir()
 			latest := kind.write(t, path)
 			for v := range latest + 1 {
 				ours := cat(t, environment{}, path, "--version", fmt.Sprint(v))
-				all := append(readIndependently(t, path, v), found{
-					Reader: "spark", Rows: spark(t).rows(t, "read", arguments{"path": path, "version": v}),
-				})
+				all := []found{{Reader: "spark", Rows: spark(t).rows(t, "read", arguments{"path": path, "version": v})}}
+				if !kind.sparkOnly {
+					all = append(all, readIndependently(t, path, v)...)
+				}
 				for _, f := range all {
 					if diff := cmp.Diff(sorted(t, ours), sorted(t, f.Rows)); diff != "" {
 						t.Errorf("version %d (-lake cat +%s):\n%.3000s", v, f.Reader, diff)
@@ -51,7 +61,7 @@ func TestOthersReadEveryVersionOfEveryKindOfTableThatWeWrite(t *testing.T) {
 				}
 			}
 			if kind.properties["delta.enableChangeDataFeed"] == "true" {
-				compareChanges(t, path, latest)
+				kind.compareChanges(t, path, latest)
 			}
 		})
 	}
@@ -65,7 +75,7 @@ func (kind writtenKind) write(t *testing.T, path string) delta.Version {
 	for _, f := range []struct {
 		name string
 		typ  delta.Type
-	}{{"id", delta.Long}, {"name", delta.String}, {"amount", delta.Double}, {"day", delta.Date}, {"part", delta.String}} {
+	}{{"id", delta.Long}, {"name", delta.String}, {"amount", delta.Double}, {"day", delta.Date}, {"small", delta.Short}, {"part", delta.String}} {
 		schema.Fields = append(schema.Fields, delta.Field{Name: f.name, Type: f.typ, Nullable: true})
 	}
 	if _, err := table.Create(t.Context(), delta.Metadata{
@@ -73,7 +83,7 @@ func (kind writtenKind) write(t *testing.T, path string) delta.Version {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	const rows = `select i as id, 'name ' || i as name, i / 8 as amount, date '1969-12-30' + CAST(i AS INTEGER) as day,
+	const rows = `select i as id, 'name ' || i as name, i / 8 as amount, date '1969-12-30' + CAST(i AS INTEGER) as day, CAST(i AS SMALLINT) as small,
 		case i %% 3 when 0 then 'a' when 1 then 'b/c=d' end as part from range(%d, %d) r(i)`
 	e := newOurPlayer(t).engine
 	publish := func(query string, out engine.Output) {
@@ -113,10 +123,14 @@ func (kind writtenKind) write(t *testing.T, path string) delta.Version {
 }
 
 // compareChanges compares the change data feed of all versions but the first, which made the table.
-func compareChanges(t *testing.T, path string, latest delta.Version) {
+func (kind writtenKind) compareChanges(t *testing.T, path string, latest delta.Version) {
 	t.Helper()
 	ours := withoutTimes(cat(t, environment{}, path, "--changes", fmt.Sprintf("1:%d", latest)))
-	for _, w := range []*worker{spark(t), deltars(t)} {
+	workers := []*worker{spark(t)}
+	if kind.properties["delta.columnMapping.mode"] == "" { // delta-rs refuses the changes of tables that map columns
+		workers = append(workers, deltars(t))
+	}
+	for _, w := range workers {
 		theirs := withoutTimes(w.rows(t, "changes", arguments{"path": path, "first": 1, "last": latest}))
 		if diff := cmp.Diff(sorted(t, ours), sorted(t, theirs)); diff != "" {
 			t.Errorf("changes (-lake cat +%s):\n%.3000s", w.name, diff)

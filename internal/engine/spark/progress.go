@@ -2,6 +2,7 @@ package spark
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 
 	"launchlake/internal/engine/spark/connect"
@@ -13,12 +14,16 @@ const reportEvery = 5 * time.Second
 // progress puts what Spark tells of a running statement into the log.
 type progress struct {
 	logger *slog.Logger
-	begun  time.Time // of the statement, as far as can be seen
-	last   time.Time // something was logged
-	done   int64     // tasks, by which a new statement is known
+
+	mu    sync.Mutex // statements run side by side
+	begun time.Time  // of the statement, as far as can be seen
+	last  time.Time  // something was logged
+	done  int64      // tasks, by which a new statement is known
 }
 
 func (p *progress) report(now connect.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	at := time.Now()
 	if p.begun.IsZero() || now.TasksDone < p.done {
 		p.begun, p.last = at, at

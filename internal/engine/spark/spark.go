@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 
 	"launchlake/internal/engine"
 	"launchlake/internal/engine/spark/connect"
@@ -32,7 +33,7 @@ type Engine struct {
 	options Options
 	client  *connect.Client
 	layered map[string]bool // lower-case names with a layer that queries may use
-	serial  int             // numbers the names that the engine makes for itself
+	serial  atomic.Int64    // numbers the names that the engine makes for itself
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -145,8 +146,7 @@ func (e *Engine) define(ctx context.Context, name string, r connect.Relation, wh
 
 // name makes a name for a relation of the engine's own.
 func (e *Engine) name(what string) string {
-	e.serial++
-	return fmt.Sprintf("_%s_%d", what, e.serial)
+	return fmt.Sprintf("_%s_%d", what, e.serial.Add(1))
 }
 
 func trimQuery(query string) string { return strings.TrimRight(strings.TrimSpace(query), "; \n") }

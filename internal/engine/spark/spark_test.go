@@ -35,6 +35,7 @@ func TestSparkKeepsThePromisesOfAnEngine(t *testing.T) {
 		"an overwrite replaces the rows that a condition names":                      partly,
 		"an overwrite refuses rows outside of its condition":                         partly,
 		"an overwrite replaces partitions":                                           partly,
+		"an overwrite replaces rows in every layout":                                 partly,
 		"replaced rows are found in the feed":                                        partly,
 		"overwritten rows are found in the feed":                                     removes,
 		"merge removes the rows of tombstones":                                       removes,
