@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -114,6 +115,36 @@ func checkProgress(progress []Progress) error {
 		}
 	}
 	return nil
+}
+
+// CheckColumns finds columns of the query that the schema has not, or that are given twice, and columns of the schema that
+// the query lacks. The schema must be known.
+func (o Output) CheckColumns(given []string) error {
+	for i, name := range given {
+		if _, ok := o.Schema.Field(name); !ok || slices.Contains(given[:i], name) {
+			return fmt.Errorf("the query gives a column %s that the table has not, or twice", name)
+		}
+	}
+	for _, f := range o.Schema.Fields {
+		if !slices.Contains(given, f.Name) {
+			return fmt.Errorf("the query lacks column %s", f.Name)
+		}
+	}
+	return nil
+}
+
+// Commented gives a column the comment that Comments has for it.
+func (o Output) Commented(f delta.Field) (delta.Field, error) {
+	text := o.Comments[f.Name]
+	if text == "" {
+		return f, nil
+	}
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		return f, err
+	}
+	f.Metadata = map[string]json.RawMessage{"comment": quoted}
+	return f, nil
 }
 
 // Outstanding is the progress that a table does not have yet.

@@ -3,7 +3,6 @@ package duckdb
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -38,7 +37,7 @@ func (e *Engine) publish(ctx context.Context, query string, out engine.Output) (
 		return engine.Published{}, fmt.Errorf("the query lacks column %s, or has it twice", out.Tombstone)
 	}
 	if out.Schema == nil {
-		if out.Schema, err = derivedSchema(rows, out.Comments); err != nil {
+		if out.Schema, err = derivedSchema(rows, out); err != nil {
 			return engine.Published{}, err
 		}
 	}
@@ -60,23 +59,28 @@ func (p *publication) untilItGoes(ctx context.Context) (engine.Published, error)
 }
 
 // derivedSchema makes a schema of a query's columns.
-func derivedSchema(columns []resultColumn, comments map[string]string) (*delta.Schema, error) {
+func derivedSchema(columns []resultColumn, out engine.Output) (*delta.Schema, error) {
 	schema := &delta.Schema{}
 	for _, c := range columns {
 		if !c.exact {
 			return nil, fmt.Errorf("column %s has a type that Delta has not (shown as %s): cast it", c.name, c.typ)
 		}
-		f := delta.Field{Name: c.name, Type: c.typ, Nullable: true}
-		if text := comments[c.name]; text != "" {
-			quoted, err := json.Marshal(text)
-			if err != nil {
-				return nil, err
-			}
-			f.Metadata = map[string]json.RawMessage{"comment": quoted}
+		f, err := out.Commented(delta.Field{Name: c.name, Type: c.typ, Nullable: true})
+		if err != nil {
+			return nil, err
 		}
 		schema.Fields = append(schema.Fields, f)
 	}
 	return schema, nil
+}
+
+// columnNames gives the names of a query's columns.
+func columnNames(columns []resultColumn) []string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.name
+	}
+	return names
 }
 
 // castQuery gives the columns of a query in the order and with the types of a schema. The order of its rows stays.
@@ -85,18 +89,11 @@ func castQuery(query string, columns []resultColumn, out engine.Output) (string,
 	if _, ok := schema.Field(out.Tombstone); ok {
 		return "", fmt.Errorf("column %s says which rows are tombstones, so the table cannot have it", out.Tombstone)
 	}
-	given := map[string]bool{}
-	for _, c := range columns {
-		if _, ok := schema.Field(c.name); !ok || given[c.name] {
-			return "", fmt.Errorf("the query gives a column %s that the table has not, or twice", c.name)
-		}
-		given[c.name] = true
+	if err := out.CheckColumns(columnNames(columns)); err != nil {
+		return "", err
 	}
 	var cells []string
 	for _, f := range schema.Fields {
-		if !given[f.Name] {
-			return "", fmt.Errorf("the query lacks column %s", f.Name)
-		}
 		t, err := sqlType(f.Type)
 		if err != nil {
 			return "", fmt.Errorf("column %s: %w", f.Name, err)

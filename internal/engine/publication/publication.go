@@ -8,7 +8,6 @@ package publication
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -184,18 +183,4 @@ func (p *publication) discard(ctx context.Context, adds []delta.Add) {
 	for _, add := range adds {
 		_ = p.out.Table.Store().Delete(context.WithoutCancel(ctx), add.Path)
 	}
-}
-
-// Commented gives a column of a query the comment that the output has for it.
-func Commented(f delta.Field, comments map[string]string) (delta.Field, error) {
-	text := comments[f.Name]
-	if text == "" {
-		return f, nil
-	}
-	quoted, err := json.Marshal(text)
-	if err != nil {
-		return f, err
-	}
-	f.Metadata = map[string]json.RawMessage{"comment": quoted}
-	return f, nil
 }

@@ -35,12 +35,12 @@ func (e *Engine) publish(ctx context.Context, query string, out engine.Output) (
 		return engine.Published{}, err
 	}
 	if out.Schema == nil {
-		if out.Schema, err = derivedSchema(columns, out.Comments); err != nil {
+		if out.Schema, err = derivedSchema(columns, out); err != nil {
 			return engine.Published{}, err
 		}
 	}
 	p := &publishing{engine: e, table: out.Table, schema: out.Schema}
-	if p.query, err = castQuery(e.spelled(query), columns, out.Schema); err != nil {
+	if p.query, err = castQuery(e.spelled(query), columns, out); err != nil {
 		return engine.Published{}, err
 	}
 	switch out.Mode {
@@ -67,13 +67,13 @@ func writable(s *delta.Snapshot, m engine.Mode) error {
 }
 
 // derivedSchema makes a schema of a query's columns.
-func derivedSchema(columns []resultColumn, comments map[string]string) (*delta.Schema, error) {
+func derivedSchema(columns []resultColumn, out engine.Output) (*delta.Schema, error) {
 	schema := &delta.Schema{}
 	for _, c := range columns {
 		if !c.exact {
 			return nil, fmt.Errorf("column %s has a type that Delta has not (shown as %s): cast it", c.name, c.typ)
 		}
-		f, err := publication.Commented(delta.Field{Name: c.name, Type: c.typ, Nullable: true}, comments)
+		f, err := out.Commented(delta.Field{Name: c.name, Type: c.typ, Nullable: true})
 		if err != nil {
 			return nil, err
 		}
@@ -82,20 +82,22 @@ func derivedSchema(columns []resultColumn, comments map[string]string) (*delta.S
 	return schema, nil
 }
 
+// columnNames gives the names of a query's columns.
+func columnNames(columns []resultColumn) []string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.name
+	}
+	return names
+}
+
 // castQuery gives the columns of a query in the order and with the types of a schema.
-func castQuery(query string, columns []resultColumn, schema *delta.Schema) (string, error) {
-	given := map[string]bool{}
-	for _, c := range columns {
-		if _, ok := schema.Field(c.name); !ok || given[c.name] {
-			return "", fmt.Errorf("the query gives a column %s that the table has not, or twice", c.name)
-		}
-		given[c.name] = true
+func castQuery(query string, columns []resultColumn, out engine.Output) (string, error) {
+	if err := out.CheckColumns(columnNames(columns)); err != nil {
+		return "", err
 	}
 	var cells []string
-	for _, f := range schema.Fields {
-		if !given[f.Name] {
-			return "", fmt.Errorf("the query lacks column %s", f.Name)
-		}
+	for _, f := range out.Schema.Fields {
 		t, err := sqlType(f.Type)
 		if err != nil {
 			return "", fmt.Errorf("column %s: %w", f.Name, err)
