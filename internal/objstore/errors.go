@@ -13,6 +13,8 @@ var (
 	ErrDenied = errors.New("access denied")
 	// ErrUnavailable: the store cannot be reached, or its bucket or folder does not exist.
 	ErrUnavailable = errors.New("store unavailable")
+	// ErrReplaced: the object was replaced while it was read; what was read so far is of the old one. Read it again.
+	ErrReplaced = errors.New("object replaced")
 )
 
 // Error is what the stores of this module return: what was attempted, on what, why it failed, what to do.

@@ -9,8 +9,20 @@ import (
 
 var errOffset = errors.New("negative offset")
 
-// ReadAll returns a whole object.
+// maxReplacements is how often ReadAll begins anew.
+const maxReplacements = 3
+
+// ReadAll returns a whole object: if it is replaced meanwhile, the old or the new one.
 func ReadAll(ctx context.Context, s Store, key string) ([]byte, error) {
+	for replaced := 0; ; replaced++ {
+		data, err := readOnce(ctx, s, key)
+		if !errors.Is(err, ErrReplaced) || replaced == maxReplacements {
+			return data, err
+		}
+	}
+}
+
+func readOnce(ctx context.Context, s Store, key string) ([]byte, error) {
 	body, err := s.Get(ctx, key, 0, -1)
 	if err != nil {
 		return nil, err

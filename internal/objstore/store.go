@@ -21,7 +21,8 @@ import (
 type Store interface {
 	// Get opens length bytes of an object from offset; a negative length means to its end. Past the end there is
 	// nothing: a range that reaches or begins there yields what the object has of it. The error matches
-	// [io/fs.ErrNotExist] when there is no such object. The caller closes the reader.
+	// [io/fs.ErrNotExist] when there is no such object. The caller closes the reader, which fails with [ErrReplaced]
+	// rather than go on with another object than it began with.
 	Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error)
 
 	// Put stores an object, replacing the one that is there. A reader of the key sees the old object or the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -70,6 +71,10 @@ func (s *Store) callError(ctx context.Context, op, key string, err error) *objst
 	}
 	status, code := statusOf(err), codeOf(err)
 	switch {
+	case isCutAnswer(err):
+		e.Err = &cause{"the answer broke off", err}
+		e.Classes = []error{objstore.ErrUnavailable}
+		e.Advice = "try again later"
 	case code == "NoSuchBucket":
 		e.Classes = []error{objstore.ErrUnavailable}
 		e.Advice = fmt.Sprintf("make the bucket %s or correct the URL", s.bucket)
@@ -87,10 +92,6 @@ func (s *Store) callError(ctx context.Context, op, key string, err error) *objst
 	case status == http.StatusNotImplemented:
 		e.Advice = "this store lacks what a lake needs"
 	case status >= 500 || status == http.StatusTooManyRequests:
-		e.Classes = []error{objstore.ErrUnavailable}
-		e.Advice = "try again later"
-	case isCutAnswer(err):
-		e.Err = &cause{"the answer broke off", err}
 		e.Classes = []error{objstore.ErrUnavailable}
 		e.Advice = "try again later"
 	case status == 0:
@@ -111,10 +112,10 @@ func (s *Store) noAnswer(e *objstore.Error, err error) {
 	}
 }
 
-// isCutAnswer reports whether the store said yes and then broke off, as in the middle of a listing.
+// isCutAnswer reports whether the store's answer broke off, as in the middle of a listing or before a refusal said its reason.
 func isCutAnswer(err error) bool {
 	_, unreadable := errors.AsType[*smithy.DeserializationError](err)
-	return unreadable && statusOf(err) == http.StatusOK
+	return unreadable && (statusOf(err) == http.StatusOK || errors.Is(err, io.ErrUnexpectedEOF))
 }
 
 // denials are codes that stores give with a status other than 401 or 403.

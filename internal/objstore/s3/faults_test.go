@@ -88,6 +88,8 @@ func TestACallThatMayBeRepeatedIsRepeated(t *testing.T) {
 		"the store breaks":    {miniotest.Answer(500, "InternalError"), 2},
 		// The second request is signed by the clock of the answer, and MinIO itself refuses that.
 		"the clock is wrong": {miniotest.AnswerSkewed(time.Hour), 3},
+		// Nobody knows then whether it was a denial.
+		"a refusal breaks off": {halfRefusal, 2},
 	}
 	calls := map[string]struct {
 		spoils string
@@ -128,6 +130,13 @@ func TestACallThatMayBeRepeatedIsRepeated(t *testing.T) {
 			})
 		}
 	}
+}
+
+// halfRefusal cuts the connection before the refusal has said its reason.
+func halfRefusal(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+	miniotest.HalveBody(w, r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		miniotest.Answer(http.StatusForbidden, "AccessDenied")(w, r, nil)
+	}))
 }
 
 func TestABodyThatBreaksIsReadOnFromThere(t *testing.T) {
@@ -197,9 +206,21 @@ func TestABodyIsNotReadOnForeverNorFromAnotherObject(t *testing.T) {
 		next.ServeHTTP(w, r)
 	}
 	proxy = newProxy(t, options.Endpoint, "GET ", miniotest.CutBody(50_000), replace)
-	_, err = objstore.ReadAll(t.Context(), open(t, bucket, "", proxy.options()), "k")
-	if err == nil || !strings.Contains(err.Error(), "replaced") {
+	body, err := open(t, bucket, "", proxy.options()).Get(t.Context(), "k", 0, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = io.ReadAll(body); !errors.Is(err, objstore.ErrReplaced) {
 		t.Errorf("read of a replaced object: got error %v", err)
+	}
+	if err := body.Close(); err != nil {
+		t.Error(err)
+	}
+	put("k", strings.Repeat("a", 100_000))
+	proxy = newProxy(t, options.Endpoint, "GET ", miniotest.CutBody(50_000), replace, miniotest.Pass)
+	whole, err := objstore.ReadAll(t.Context(), open(t, bucket, "", proxy.options()), "k")
+	if err != nil || string(whole) != strings.Repeat("b", 100_000) {
+		t.Errorf("read %d bytes, %v, want the new object", len(whole), err)
 	}
 }
 

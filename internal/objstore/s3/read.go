@@ -81,7 +81,9 @@ func (b *body) open() error {
 		b.stream, b.stop = http.NoBody, func() {}
 	case statusOf(err) == http.StatusPreconditionFailed:
 		stop()
-		return &objstore.Error{Op: "get", At: b.store.at(b.key), Err: errors.New("the object was replaced while it was read")}
+		return &objstore.Error{
+			Op: "get", At: b.store.at(b.key), Classes: []error{objstore.ErrReplaced}, Err: errors.New("the object was replaced while it was read"),
+		}
 	default:
 		err = b.store.callError(b.ctx, "get", b.key, err)
 		stop()
