@@ -24,10 +24,11 @@ var imports = map[string][]string{
 	"objstore":    {},
 	"objstore/s3": {"objstore"},
 	"rawjson":     {},
+	"secret":      {},
 	"delta":       {"objstore"},
 
 	// The source.
-	"launchapi":               {"rawjson"},
+	"launchapi":               {"rawjson", "secret"},
 	"launchapi/launchapitest": {"rawjson"},
 	"launchapi/recorded":      {"rawjson"},
 
@@ -46,9 +47,9 @@ var imports = map[string][]string{
 	// The jobs, which put the parts together.
 	"lake":           {"delta", "objstore", "objstore/s3"},
 	"otlp":           {},
-	"task":           {"delta", "lake", "objstore", "otlp"},
-	"task/engines":   {"engine", "engine/duckdb", "engine/spark", "lake", "task"},
-	"task/ingest":    {"bronze", "lake", "launchapi", "launchapi/launchapitest", "launchapi/recorded", "task"},
+	"task":           {"delta", "lake", "objstore", "otlp", "secret"},
+	"task/engines":   {"engine", "engine/duckdb", "engine/spark", "lake", "secret", "task"},
+	"task/ingest":    {"bronze", "lake", "launchapi", "launchapi/launchapitest", "launchapi/recorded", "secret", "task"},
 	"task/refine":    {"contract", "delta", "lake", "silver", "task", "task/engines"},
 	"task/aggregate": {"delta", "gold", "lake", "task", "task/engines"},
 

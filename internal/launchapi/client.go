@@ -25,6 +25,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"launchlake/internal/secret"
 )
 
 // Defaults of [Options].
@@ -40,7 +42,7 @@ const NoRetries = -1
 
 // Options of [New]. The zero value works, anonymously.
 type Options struct {
-	Token     Secret        // sent as "Authorization: Token …" to the base URL's origin alone; empty: anonymous
+	Token     secret.Text   // sent as "Authorization: Token …" to the base URL's origin alone; empty: anonymous
 	UserAgent string        // the API's makers ask callers to name themselves
 	Timeout   time.Duration // of one try, its body included
 	Retries   int           // tries after the first of a request; 0: DefaultRetries

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"launchlake/internal/secret"
 )
 
 // What callers branch on.
@@ -75,10 +77,10 @@ func (e *ResponseError) Unwrap() error { return e.kind }
 const snippetBytes = 160
 
 // snippet makes the head of a body fit for one log line and takes the token out of it.
-func snippet(body []byte, token Secret) string {
+func snippet(body []byte, token secret.Text) string {
 	text := string(body[:min(len(body), 16*snippetBytes+len(token))])
 	if token != "" {
-		text = strings.ReplaceAll(text, token.Reveal(), redacted)
+		text = strings.ReplaceAll(text, token.Reveal(), secret.Redacted)
 	}
 	text = strings.ToValidUTF8(text[:min(len(text), 4*snippetBytes)], "\uFFFD")
 	text = strings.Map(func(r rune) rune {

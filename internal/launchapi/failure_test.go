@@ -18,6 +18,7 @@ import (
 
 	"launchlake/internal/launchapi"
 	"launchlake/internal/launchapi/launchapitest"
+	"launchlake/internal/secret"
 )
 
 // passing are the failures that another try may mend.
@@ -103,7 +104,7 @@ func TestLastingAnswersAreNotTriedAgain(t *testing.T) {
 		{"404 of another server", launchapitest.ErrorPage(404), launchapi.ErrUnavailable, "there is nothing here"},
 		{"400", launchapitest.Answer(400, "application/json", `{"mode":["bad"]}`), nil, "status 400, application/json: the server refused the request"},
 		{"401", launchapitest.Answer(401, "application/json", `{"detail":"Invalid token."}`), launchapi.ErrUnauthorized, "the API refused the credentials"},
-		{"403 of the API", launchapitest.Answer(403, "application/json; charset=utf-8", `{"detail":"t0ken is wrong"}`), launchapi.ErrUnauthorized, `[redacted] is wrong`},
+		{"403 of the API", launchapitest.Answer(403, "application/json; charset=utf-8", `{"detail":"t0ken is wrong"}`), launchapi.ErrUnauthorized, `REDACTED is wrong`},
 		{"403 of the firewall", launchapitest.Challenge(403), launchapi.ErrUnavailable, "the firewall before the API turned the request away"},
 		{"429 of the firewall", launchapitest.Challenge(429), launchapi.ErrUnavailable, "the firewall before the API"},
 		{"403 HTML", launchapitest.ErrorPage(403), launchapi.ErrUnavailable, "the firewall before the API"},
@@ -298,7 +299,7 @@ func TestTheTokenIsInNoLogAndNoError(t *testing.T) {
 	server := launchapitest.Start(t, launchapitest.Options{States: [][]json.RawMessage{launches(150)}, Token: "t0ken"})
 	server.FailAt(1, launchapitest.ErrorPage(500))
 	server.FailAt(3, launchapitest.Cut())
-	token := launchapi.Secret("t0ken")
+	token := secret.Text("t0ken")
 	o := launchapi.Options{Token: token, Logger: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	if got := read(t, client(t, server.URL(), o), launchapi.Query{}); got.err != nil {
 		t.Fatal(got.err)
@@ -310,12 +311,12 @@ func TestTheTokenIsInNoLogAndNoError(t *testing.T) {
 	}
 	log.Write(text)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%t"} {
-		fmt.Fprintf(&log, verb+verb, token, struct{ T launchapi.Secret }{token})
+		fmt.Fprintf(&log, verb+verb, token, struct{ T secret.Text }{token})
 	}
-	if out := log.String(); strings.Contains(out, "t0ken") || strings.Contains(out, "74306b656e") || !strings.Contains(out, "[redacted]") || !strings.Contains(out, "request failed") {
+	if out := log.String(); strings.Contains(out, "t0ken") || strings.Contains(out, "74306b656e") || !strings.Contains(out, "REDACTED") || !strings.Contains(out, "request failed") {
 		t.Errorf("log:\n%s", out)
 	}
-	if token.Reveal() != "t0ken" || launchapi.Secret("").String() != "" {
+	if token.Reveal() != "t0ken" || secret.Text("").String() != "" {
 		t.Error("Reveal or the empty secret is wrong")
 	}
 }

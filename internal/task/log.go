@@ -28,7 +28,7 @@ func (f *LogFormat) UnmarshalText(text []byte) error {
 	}
 }
 
-// NewLogger makes the log of a task as its configuration wants it. What the configuration holds as [Secret], and what
+// NewLogger makes the log of a task as its configuration wants it. What the configuration holds as [launchlake/internal/secret.Text], and what
 // looks like one in a URL, is taken out of every line.
 func NewLogger(w io.Writer, task string, config any) *slog.Logger {
 	return newLogger(w, task, commonOf(config), secretsOf(config))

@@ -19,13 +19,14 @@ import (
 
 	"launchlake/internal/lake"
 	"launchlake/internal/objstore"
+	"launchlake/internal/secret"
 )
 
 // sampleConfig has a variable of each kind.
 type sampleConfig struct {
 	Common
 	SourceURL string        `envconfig:"SOURCE_URL" default:"sample:" desc:"the API"`
-	Token     Secret        `envconfig:"LL2_TOKEN" desc:"key of the API"`
+	Token     secret.Text   `envconfig:"LL2_TOKEN" desc:"key of the API"`
 	Overlap   time.Duration `envconfig:"OVERLAP" default:"12h" desc:"what is read again"`
 	Pages     int           `envconfig:"BATCH_PAGES" default:"10" desc:"pages a commit"`
 	Share     float64       `envconfig:"SHARE" default:"0.5" desc:"a share"`
@@ -273,12 +274,12 @@ func TestSecretsAreInNoOutput(t *testing.T) {
 		"SOURCE_URL": "https://me:" + password + "@api.example/2.3.0?api_key=q1w2e3r4",
 	})
 	got := runJob(t, process{}, func(_ context.Context, c *sampleConfig) (Result, error) {
-		slog.Info("config "+string(c.Token), "config", c, "token", c.Token, "url", c.SourceURL, "header", "Authorization: Token "+token)
+		slog.Info("config "+c.Token.Reveal(), "config", c, "token", c.Token, "url", c.SourceURL, "header", "Authorization: Token "+token)
 		slog.Debug("nested", slog.Group("g", "url", "x"+c.SourceURL), "error", errors.New(awsSecret))
 		if shown := fmt.Sprintf("%v %+v %#v %s %q %x %v", c.Token, c.Token, c.Token, c.Token, c.Token, c.Token, *c); strings.Contains(shown, token) {
 			t.Errorf("fmt shows the token: %s", shown)
 		}
-		return Result{}, fmt.Errorf("get %s with %s: key %s", c.SourceURL, string(c.Token), awsSecret)
+		return Result{}, fmt.Errorf("get %s with %s: key %s", c.SourceURL, c.Token.Reveal(), awsSecret)
 	})
 	output := got.stdout + got.stderr
 	for _, secret := range []string{token, awsSecret, "p@ss", "word@", "q1w2e3r4"} {

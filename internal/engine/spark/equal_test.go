@@ -20,6 +20,7 @@ import (
 	"launchlake/internal/lake"
 	"launchlake/internal/launchapi/launchapitest"
 	"launchlake/internal/launchapi/recorded"
+	"launchlake/internal/secret"
 	"launchlake/internal/sparktest"
 	"launchlake/internal/task"
 	"launchlake/internal/task/aggregate"
@@ -39,7 +40,7 @@ func newLake(t *testing.T) lakeOf {
 }
 
 func (l lakeOf) engine(name string) engines.Config {
-	return engines.Config{Engine: name, MemoryLimit: "1GB", WorkFolder: l.t.TempDir(), SparkRemote: task.Secret(sparktest.Remote(l.t))}
+	return engines.Config{Engine: name, MemoryLimit: "1GB", WorkFolder: l.t.TempDir(), SparkRemote: secret.Text(sparktest.Remote(l.t))}
 }
 
 // ingest brings launches into Bronze as an API that serves them does.

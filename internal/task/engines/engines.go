@@ -15,6 +15,7 @@ import (
 	"launchlake/internal/engine/duckdb"
 	"launchlake/internal/engine/spark"
 	"launchlake/internal/lake"
+	"launchlake/internal/secret"
 	"launchlake/internal/task"
 )
 
@@ -24,7 +25,7 @@ type Config struct {
 	MemoryLimit  string      `envconfig:"MEMORY_LIMIT" default:"1GB" desc:"memory for duckdb; what exceeds it goes to WORK_FOLDER"`
 	Threads      int         `envconfig:"THREADS" default:"0" desc:"of duckdb; 0: one a processor"`
 	WorkFolder   string      `envconfig:"WORK_FOLDER" desc:"for duckdb's temporary files and its cache of data files; launchlake in the system's temporary folder when not set"`
-	SparkRemote  task.Secret `envconfig:"SPARK_REMOTE" desc:"the Spark Connect server, for spark: sc://host:port, or with parameters sc://host:port/;use_ssl=true;token=…"`
+	SparkRemote  secret.Text `envconfig:"SPARK_REMOTE" desc:"the Spark Connect server, for spark: sc://host:port, or with parameters sc://host:port/;use_ssl=true;token=…"`
 	SparkLakeURL string      `envconfig:"SPARK_LAKE_URL" desc:"where Spark finds the lake, when not at LAKE_URL (s3:// as s3a://)"`
 }
 
@@ -41,8 +42,8 @@ func (c *Config) CheckEngine() error {
 	switch {
 	case c.Engine != duckDB && c.Engine != sparkByRPC:
 		return task.BadValue("ENGINE", c.Engine, "duckdb or spark")
-	case c.Engine == sparkByRPC && spark.CheckRemote(string(c.SparkRemote)) != nil:
-		return task.Fail(task.BadConfig, fmt.Errorf("SPARK_REMOTE: %w", spark.CheckRemote(string(c.SparkRemote))))
+	case c.Engine == sparkByRPC && spark.CheckRemote(c.SparkRemote.Reveal()) != nil:
+		return task.Fail(task.BadConfig, fmt.Errorf("SPARK_REMOTE: %w", spark.CheckRemote(c.SparkRemote.Reveal())))
 	case !memoryLimit.MatchString(c.MemoryLimit):
 		return task.BadValue("MEMORY_LIMIT", c.MemoryLimit, "a size such as 512MB or 2GB")
 	case c.Threads < 0:
@@ -54,7 +55,7 @@ func (c *Config) CheckEngine() error {
 // Open starts a session of the engine, for the tables of a lake. The caller closes it.
 func (c *Config) Open(ctx context.Context, l *lake.Lake) (engine.Engine, error) {
 	if c.Engine == sparkByRPC {
-		e, err := spark.Open(ctx, string(c.SparkRemote), spark.Options{Locate: c.locate(l), Logger: slog.Default()})
+		e, err := spark.Open(ctx, c.SparkRemote.Reveal(), spark.Options{Locate: c.locate(l), Logger: slog.Default()})
 		if err != nil {
 			return nil, Classify(err)
 		}

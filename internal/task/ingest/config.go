@@ -12,6 +12,7 @@ import (
 	"launchlake/internal/launchapi"
 	"launchlake/internal/launchapi/launchapitest"
 	"launchlake/internal/launchapi/recorded"
+	"launchlake/internal/secret"
 	"launchlake/internal/task"
 )
 
@@ -20,7 +21,7 @@ type Config struct {
 	task.Common
 	SourceURL      string        `envconfig:"SOURCE_URL" default:"sample:" desc:"the launch API, such as https://ll.thespacedevs.com/2.3.0; sample: is the built-in recorded one"`
 	SampleState    int           `envconfig:"SAMPLE_STATE" default:"1" desc:"which of its two states the recorded API is in: 1, or 2, some days later"`
-	Token          task.Secret   `envconfig:"LL2_TOKEN" desc:"key of the API; anonymous callers have 15 requests an hour"`
+	Token          secret.Text   `envconfig:"LL2_TOKEN" desc:"key of the API; anonymous callers have 15 requests an hour"`
 	Overlap        time.Duration `envconfig:"OVERLAP" default:"12h" desc:"how much before its last pass a pass asks for again, for the API shows some changes late"`
 	Sweep          bool          `envconfig:"SWEEP" default:"false" desc:"true: read the whole API and not only what is new by last_updated; it changes some fields without a word, so do it weekly"`
 	BatchPages     int           `envconfig:"BATCH_PAGES" default:"10" desc:"commit after this many pages of 100 launches"`
@@ -49,7 +50,7 @@ func (c *Config) Validate() error {
 		return task.BadValue("REQUEST_RETRIES", strconv.Itoa(c.RequestRetries), "at least 0")
 	case strings.ContainsAny(c.UserAgent, "\r\n"):
 		return task.BadValue("USER_AGENT", c.UserAgent, "one line")
-	case strings.ContainsAny(string(c.Token), " \r\n\t"):
+	case strings.ContainsAny(c.Token.Reveal(), " \r\n\t"):
 		return task.BadValue("LL2_TOKEN", c.Token.String(), "a key: it holds white space")
 	case c.SourceURL == sampleScheme:
 		return nil
@@ -95,7 +96,7 @@ func (c *Config) client(address string, log *slog.Logger) (*launchapi.Client, er
 		retries = launchapi.NoRetries
 	}
 	return launchapi.New(address, launchapi.Options{
-		Token:     launchapi.Secret(c.Token),
+		Token:     c.Token,
 		UserAgent: c.UserAgent,
 		Timeout:   c.RequestTimeout,
 		Retries:   retries,

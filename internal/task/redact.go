@@ -1,42 +1,14 @@
 package task
 
 import (
-	"fmt"
-	"log/slog"
 	"net/url"
 	"os"
 	"reflect"
 	"regexp"
 	"strings"
+
+	"launchlake/internal/secret"
 )
-
-const redacted = "REDACTED"
-
-// Secret is a text that no log, result or error shows. Convert it to string where it is used.
-type Secret string
-
-// String hides the secret, and tells whether there is one.
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return redacted
-}
-
-// Format hides the secret from every verb of fmt.
-func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
-
-// LogValue hides the secret from slog.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// MarshalText hides the secret from encoders.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// UnmarshalText takes the secret as it is.
-func (s *Secret) UnmarshalText(text []byte) error {
-	*s = Secret(text)
-	return nil
-}
 
 // RedactURL gives a URL without user, password and the values of its secret query parameters.
 func RedactURL(raw string) string {
@@ -60,11 +32,11 @@ var (
 // redact takes out of a text the secrets that are known and what looks like one.
 func redact(text string, secrets []string) string {
 	for _, s := range secrets {
-		text = strings.ReplaceAll(text, s, redacted)
+		text = strings.ReplaceAll(text, s, secret.Redacted)
 	}
 	text = userinfo.ReplaceAllString(text, "$1")
-	text = queryToken.ReplaceAllString(text, "${1}"+redacted)
-	return authHeader.ReplaceAllString(text, "${1}"+redacted)
+	text = queryToken.ReplaceAllString(text, "${1}"+secret.Redacted)
+	return authHeader.ReplaceAllString(text, "${1}"+secret.Redacted)
 }
 
 // shortestSecret keeps a one-letter password of a test from taking that letter out of every line.
@@ -84,7 +56,7 @@ func secretsOf(config any) []string {
 }
 
 func collectSecrets(v reflect.Value, found *[]string) {
-	if v.Type() == reflect.TypeFor[Secret]() {
+	if v.Type() == reflect.TypeFor[secret.Text]() {
 		*found = append(*found, v.String())
 		return
 	}
