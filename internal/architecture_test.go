@@ -67,6 +67,7 @@ var imports = map[string][]string{
 	"sparktest":          {"pythontest"},
 	"integration":        {},
 	"bench":              {},
+	"bench/cputime":      {},
 	"bench/opening":      {"delta", "objstore"},
 	"bench/peers":        {"contract", "gold", "launchapi/launchapitest", "launchapi/recorded", "rawjson", "task"},
 	"bench/pipeline":     {"launchapi/launchapitest", "launchapi/recorded", "task"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"launchlake/internal/bench/cputime"
 	"launchlake/internal/bronze"
 	"launchlake/internal/delta"
 	"launchlake/internal/launchapi/recorded"
@@ -20,20 +21,40 @@ import (
 
 const benchLaunches = 10_000
 
-// pages is a source of pages that are there already.
-type pages []json.RawMessage
+// pages is a source of pages that are there already, and were checked.
+type pages []bronze.Page
 
 func (p pages) Pages(context.Context, time.Time) iter.Seq2[bronze.Page, error] {
 	return func(yield func(bronze.Page, error) bool) {
-		for results := range slices.Chunk(p, 100) {
-			if !yield(bronze.Page{URL: "http://localhost/launches/", Status: 200, FetchedAt: day, Results: results}, nil) {
+		for _, page := range p {
+			if !yield(page, nil) {
 				return
 			}
 		}
 	}
 }
 
-func generated() (records pages, size int64) {
+func pagesOf(records []json.RawMessage) (all pages) {
+	for results := range slices.Chunk(records, 100) {
+		page := bronze.Page{URL: "http://localhost/launches/", Status: 200, FetchedAt: day, Results: results}
+		for _, raw := range results {
+			var key bronze.Key
+			for name, value := range rawjson.Members(raw) {
+				switch string(name) {
+				case "id":
+					key.ID = value
+				case "last_updated":
+					key.LastUpdated = value
+				}
+			}
+			page.Keys = append(page.Keys, key)
+		}
+		all = append(all, page)
+	}
+	return all
+}
+
+func generated() (records []json.RawMessage, size int64) {
 	for raw := range recorded.Generate(benchLaunches, 1) {
 		records, size = append(records, raw), size+int64(len(raw))
 	}
@@ -43,10 +64,11 @@ func generated() (records pages, size int64) {
 // BenchmarkIngest brings launches into a table in memory.
 func BenchmarkIngest(b *testing.B) {
 	records, size := generated()
-	b.SetBytes(size)
+	source := pagesOf(records)
 	b.ReportAllocs()
+	defer cputime.PerMB(b, size)()
 	for b.Loop() {
-		done, err := bronze.Ingest(b.Context(), records, delta.Open(objstore.NewMemory()), bronze.Options{})
+		done, err := bronze.Ingest(b.Context(), source, delta.Open(objstore.NewMemory()), bronze.Options{})
 		if err != nil || done.RowsRead != benchLaunches {
 			b.Fatal(done, err)
 		}
@@ -67,7 +89,7 @@ func BenchmarkLimit(b *testing.B) {
 	}
 	body = append(body, "]}"...)
 	b.Run("json", func(b *testing.B) {
-		b.SetBytes(int64(len(body)))
+		defer cputime.PerMB(b, int64(len(body)))()
 		for b.Loop() {
 			if _, ok := rawjson.Valid(body); !ok {
 				b.Fatal("not valid")
@@ -75,7 +97,7 @@ func BenchmarkLimit(b *testing.B) {
 		}
 	})
 	b.Run("sha256", func(b *testing.B) {
-		b.SetBytes(size)
+		defer cputime.PerMB(b, size)()
 		for b.Loop() {
 			for _, raw := range records {
 				sha256.Sum256(raw)
@@ -89,7 +111,7 @@ func BenchmarkLimit(b *testing.B) {
 		}
 		const chunk = 1 << 20
 		var out []byte
-		b.SetBytes(int64(len(body)))
+		defer cputime.PerMB(b, int64(len(body)))()
 		for b.Loop() {
 			total := 0
 			for piece := range slices.Chunk(body, chunk) {

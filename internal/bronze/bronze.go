@@ -38,8 +38,14 @@ type Page struct {
 	Bytes      int64     // size of the answer
 	First      int       // place of the first result in the answer
 	Results    []json.RawMessage
-	Checked    bool // whether the source has seen that the results are JSON
+	// Keys are those of the Results, each at its result's place, when the source has seen that all of them are JSON; nil
+	// when it did not look.
+	Keys []Key
 }
+
+// Key is what a record is known and ordered by: the JSON text of these members, nil where it has none, and of the last
+// where a name comes twice.
+type Key struct{ ID, LastUpdated []byte }
 
 // Defaults of [Options].
 const (

@@ -92,7 +92,6 @@ func (p *pass) take(ctx context.Context, page Page) error {
 	from := &origin{
 		page: int32(min(p.result.Pages, math.MaxInt32)), status: int32(page.Status), url: page.URL,
 		version: page.APIVersion, runID: p.options.RunID, fetchedAt: page.FetchedAt.UTC().Truncate(time.Microsecond),
-		checked: page.Checked,
 	}
 	p.result.Pages++
 	p.result.Bytes += page.Bytes

@@ -49,29 +49,38 @@ type origin struct {
 	version   string
 	runID     string
 	fetchedAt time.Time
-	checked   bool // the records are JSON
 }
 
-// newRow makes the row of a record. The row refers to raw.
-func newRow(raw []byte, sum hash, position int32, o *origin) row {
+// newRow makes the row of a record, which is known to be JSON when its key is given. The row refers to raw.
+func newRow(raw []byte, key *Key, sum hash, position int32, o *origin) row {
 	r := row{
 		Raw: raw, SHA256: hex.EncodeToString(sum[:]),
 		RequestURL: &o.url, HTTPStatus: &o.status, Page: &o.page, Position: &position, FetchedAt: &o.fetchedAt,
 		APIVersion: textOrNull(&o.version), RunID: textOrNull(&o.runID),
 	}
-	if defect := defectOf(raw, o.checked); defect != "" {
+	if defect := defectOf(raw, key != nil); defect != "" {
 		text := string(defect)
 		r.Defect = &text
 	}
+	if key == nil {
+		key = keyOf(raw)
+	}
+	r.ID, r.LastUpdated = idOf(key.ID), timeOf(key.LastUpdated)
+	return r
+}
+
+// keyOf looks for a record's key, as far as it is JSON.
+func keyOf(raw []byte) *Key {
+	key := new(Key)
 	for name, value := range rawjson.Members(raw) {
 		switch string(name) {
 		case "id":
-			r.ID = idOf(value)
+			key.ID = value
 		case "last_updated":
-			r.LastUpdated = timeOf(value)
+			key.LastUpdated = value
 		}
 	}
-	return r
+	return key
 }
 
 // digested is a row with its hash in bytes.
@@ -90,7 +99,11 @@ func rowsOf(page Page, o *origin) []digested {
 			for i := share; i < len(rows); i += workers {
 				raw := page.Results[i]
 				sum := hash(sha256.Sum256(raw))
-				rows[i] = digested{newRow(raw, sum, int32(page.First+i), o), sum}
+				var key *Key
+				if page.Keys != nil {
+					key = &page.Keys[i]
+				}
+				rows[i] = digested{newRow(raw, key, sum, int32(page.First+i), o), sum}
 			}
 		})
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // FuzzRow compares what a row tells of a record with what encoding/json finds in it.
@@ -19,7 +21,7 @@ func FuzzRow(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		before := bytes.Clone(raw)
-		r := newRow(raw, sha256.Sum256(raw), 0, new(origin))
+		r := newRow(raw, nil, sha256.Sum256(raw), 0, new(origin))
 		if !bytes.Equal(r.Raw, before) {
 			t.Fatalf("raw is %q", r.Raw)
 		}
@@ -29,6 +31,10 @@ func FuzzRow(f *testing.F) {
 		var members map[string]json.RawMessage
 		if !utf8.Valid(raw) || json.Unmarshal(raw, &members) != nil || members == nil {
 			return
+		}
+		checked := newRow(raw, keyOf(raw), sha256.Sum256(raw), 0, new(origin))
+		if diff := cmp.Diff(r, checked); diff != "" {
+			t.Errorf("the row of a record whose key is known (-not known +known):\n%s", diff)
 		}
 		if r.Defect != nil {
 			t.Errorf("an object of JSON has the defect %s", *r.Defect)

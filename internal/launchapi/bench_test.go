@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"launchlake/internal/bench/cputime"
 	"launchlake/internal/launchapi"
 	"launchlake/internal/launchapi/launchapitest"
 )
@@ -27,8 +28,8 @@ func BenchmarkPass(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.SetBytes(int64(size))
 	b.ReportAllocs()
+	defer cputime.PerMB(b, int64(size))()
 	for b.Loop() {
 		read := 0
 		for page, err := range c.Pages(b.Context(), launchapi.Query{}) {

@@ -127,7 +127,10 @@ func TestAPassReadsEveryLaunchOnce(t *testing.T) {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
 	page := got.pages[1]
-	page.Results = nil
+	if len(page.Keys) != len(page.Results) {
+		t.Errorf("%d keys of %d results", len(page.Keys), len(page.Results))
+	}
+	page.Results, page.Keys = nil, nil
 	origin := strings.TrimSuffix(server.URL(), "/2.3.0")
 	wantPage := launchapi.Page{
 		URL: origin + want[1], Number: 1, Status: 200, FetchedAt: now, ServerTime: epoch, Total: 250,

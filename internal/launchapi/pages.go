@@ -52,9 +52,15 @@ type Page struct {
 	// Results are the launches not yielded before, each the exact bytes served. They alias one buffer, which the
 	// package does not touch again. There may be none, and they may be other JSON values than objects.
 	Results []json.RawMessage
+	// Keys are those of the Results, each at its result's place. They alias the same buffer.
+	Keys []Key
 	// Skipped is how many elements of the answer precede Results; all were yielded with the page before.
 	Skipped int
 }
+
+// Key is what a launch is known and ordered by: JSON text as served, nil for a member that it does not have, and of the
+// last where a name comes twice.
+type Key struct{ ID, LastUpdated []byte }
 
 // Pages reads the launches that q asks for, in the order of last_updated, page by page. The first error ends the
 // pass: it comes with a zero Page, after the pages before it. Each use of the sequence is a new pass.
@@ -95,7 +101,7 @@ func (f *fetched) export(number int) Page {
 		URL: f.url, Number: number, Status: f.status,
 		FetchedAt: f.receivedAt.UTC(), ServerTime: serverTime(f.answer),
 		Total: f.total, Bytes: int64(len(f.body)), Last: f.next == nil,
-		Results: f.results[f.skipped:], Skipped: f.skipped,
+		Results: f.results[f.skipped:], Keys: f.keys[f.skipped:], Skipped: f.skipped,
 	}
 }
 

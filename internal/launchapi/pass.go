@@ -2,7 +2,6 @@ package launchapi
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 
@@ -50,10 +49,10 @@ func (p *pass) read(ctx context.Context, u *url.URL) (*fetched, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.countKnown(again.results) == 0 && offset(again.at) > 0 {
+	if p.countKnown(again) == 0 && offset(again.at) > 0 {
 		return nil, fmt.Errorf("%w: get %s", ErrMoved, again.at)
 	}
-	again.skipped = p.leadingKnown(again.results)
+	again.skipped = p.leadingKnown(again)
 	if page.next != nil { // a last page would end the pass before what was revised since it was fetched
 		p.kept = page
 	}
@@ -68,11 +67,11 @@ func (p *pass) joins(page *fetched) bool {
 	if len(page.results) == 0 {
 		return false
 	}
-	if key(page.results[0]) == key(p.latest.results[len(p.latest.results)-1]) {
+	if page.revision(0) == p.latest.revision(len(p.latest.results)-1) {
 		page.skipped = 1
 		return true
 	}
-	page.skipped = p.leadingKnown(page.results)
+	page.skipped = p.leadingKnown(page)
 	return page.skipped > 0
 }
 
@@ -82,61 +81,48 @@ func (p *pass) tied(page *fetched) bool {
 	if p.rereads == 0 || p.latest.skipped < len(p.latest.results) || len(page.results) == 0 {
 		return false
 	}
-	_, before := identify(p.latest.results[len(p.latest.results)-1])
-	_, after := identify(page.results[0])
+	before := textUnlessNull(p.latest.keys[len(p.latest.results)-1].LastUpdated)
+	after := textUnlessNull(page.keys[0].LastUpdated)
 	return before != "" && before == after
 }
 
 // leadingKnown counts the results before the first that the latest page does not have.
-func (p *pass) leadingKnown(results []json.RawMessage) int {
-	known := p.latest.keys()
-	for i, r := range results {
-		if !known[key(r)] {
+func (p *pass) leadingKnown(page *fetched) int {
+	known := p.latest.revisions()
+	for i := range page.results {
+		if !known[page.revision(i)] {
 			return i
 		}
 	}
-	return len(results)
+	return len(page.results)
 }
 
-func (p *pass) countKnown(results []json.RawMessage) (n int) {
-	known := p.latest.keys()
-	for _, r := range results {
-		if known[key(r)] {
+func (p *pass) countKnown(page *fetched) (n int) {
+	known := p.latest.revisions()
+	for i := range page.results {
+		if known[page.revision(i)] {
 			n++
 		}
 	}
 	return n
 }
 
-func (f *fetched) keys() map[string]bool {
-	keys := make(map[string]bool, len(f.results))
-	for _, r := range f.results {
-		keys[key(r)] = true
+func (f *fetched) revisions() map[string]bool {
+	revisions := make(map[string]bool, len(f.results))
+	for i := range f.results {
+		revisions[f.revision(i)] = true
 	}
-	return keys
+	return revisions
 }
 
-// key tells revisions of launches apart. Counts that the server derives change without a revision, so a launch's
+// revision tells revisions of launches apart. Counts that the server derives change without a revision, so a launch's
 // other bytes do not matter; what has no id or no last_updated is known by all of its bytes.
-func key(record []byte) string {
-	id, updated := identify(record)
+func (f *fetched) revision(i int) string {
+	id, updated := textUnlessNull(f.keys[i].ID), textUnlessNull(f.keys[i].LastUpdated)
 	if id == "" || updated == "" {
-		return string(record)
+		return string(f.results[i])
 	}
 	return id + "\x00" + updated
-}
-
-// identify returns id and last_updated as JSON text, empty when absent or null.
-func identify(record []byte) (id, updated string) {
-	for name, value := range rawjson.Members(record) {
-		switch string(name) {
-		case "id":
-			id = textUnlessNull(value)
-		case "last_updated":
-			updated = textUnlessNull(value)
-		}
-	}
-	return id, updated
 }
 
 func textUnlessNull(value []byte) string {

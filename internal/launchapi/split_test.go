@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"launchlake/internal/rawjson"
 )
 
 func BenchmarkSplitPage(b *testing.B) {
@@ -55,6 +59,13 @@ func FuzzSplitPage(f *testing.F) {
 		for i, r := range page.results {
 			if !bytes.Equal(r, results[i]) {
 				t.Fatalf("result %d is %q, encoding/json finds %q", i, r, results[i])
+			}
+			var key Key
+			for name, value := range rawjson.Members(r) {
+				key.take(name, value)
+			}
+			if diff := cmp.Diff(key, page.keys[i]); diff != "" {
+				t.Fatalf("key of result %d (-its members +got):\n%s", i, diff)
 			}
 		}
 	})

@@ -2,7 +2,7 @@
 // the input, so its bytes are exactly those that were received, whatever a decoder would make of them (invalid
 // UTF-8, duplicate names, numbers beyond 64 bits).
 //
-// [Valid] checks a text. [Members] and [Elements] expect one that it accepts; on other text they end early and never
+// [Valid] checks a text, [Walk] cuts it meanwhile. [Members] and [Elements] expect one that it accepts; on other text they end early and never
 // panic. Only names and [Text] are unescaped; numbers are not read.
 package rawjson
 
@@ -95,7 +95,7 @@ func unescape(quoted []byte) []byte {
 }
 
 func skipSpace(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
+	for i < len(b) && b[i] <= ' ' && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
 		i++
 	}
 	return i

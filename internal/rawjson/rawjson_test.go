@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,6 +122,49 @@ func FuzzValidAgreesWithEncodingJSON(f *testing.F) {
 	})
 }
 
+func TestStringsOfAnyLengthEndAtTheirQuote(t *testing.T) {
+	for length := range 40 {
+		for place := range length {
+			for _, odd := range []string{`\"`, `\\`, `\u00e9`, "\x1f", "\x00", `"`, "\x7f", "\xff", " ", "!", "#", "[", "]"} {
+				filler := strings.Repeat("\xc2\xa2 ]#[!", length)
+				text := []byte(`"` + filler[:place] + odd + filler[:length-place] + `"`)
+				if _, ok := rawjson.Valid(text); ok != json.Valid(text) {
+					t.Errorf("%q: %v, encoding/json says %v", text, ok, !ok)
+				}
+			}
+		}
+	}
+}
+
+func TestWalkVisitsTheOutermostLevels(t *testing.T) {
+	const text = ` {"a":[1,{"b":{"c":null},"\u0062":2}, [ ] ], "d" : "x"} `
+	want := []string{
+		"2  1", `3 b {"c":null}`, "3 b 2", `2  {"b":{"c":null},"\u0062":2}`, "2  [ ]",
+		`1 a [1,{"b":{"c":null},"\u0062":2}, [ ] ]`, `1 d "x"`,
+		`0  {"a":[1,{"b":{"c":null},"\u0062":2}, [ ] ], "d" : "x"}`,
+	}
+	for levels := range 6 {
+		var got, wanted []string
+		at, ok := rawjson.Walk([]byte(text), levels, func(level int, name, value []byte) {
+			got = append(got, fmt.Sprintf("%d %s %s", level, name, value))
+		})
+		if !ok || at != len(text) {
+			t.Errorf("refused at byte %d", at)
+		}
+		for _, visit := range want {
+			if int(visit[0]-'0') < levels {
+				wanted = append(wanted, visit)
+			}
+		}
+		if levels > 4 {
+			wanted = slices.Insert(wanted, 1, "4 c null")
+		}
+		if diff := cmp.Diff(wanted, got); diff != "" {
+			t.Errorf("%d levels (-want +got):\n%s", levels, diff)
+		}
+	}
+}
+
 func FuzzPiecesAreThoseOfEncodingJSON(f *testing.F) {
 	for _, seed := range seeds {
 		f.Add([]byte(seed))
@@ -135,6 +179,24 @@ func FuzzPiecesAreThoseOfEncodingJSON(f *testing.F) {
 		var elements [][]byte
 		for e := range rawjson.Elements(text) {
 			elements = append(elements, e)
+		}
+		if _, ok := rawjson.Valid(text); ok {
+			walked := map[string]string{}
+			var cut [][]byte
+			rawjson.Walk(text, 2, func(level int, name, value []byte) {
+				switch {
+				case level == 1 && name != nil:
+					walked[string(name)] = string(value)
+				case level == 1:
+					cut = append(cut, value)
+				}
+			})
+			if diff := cmp.Diff(members, walked); diff != "" {
+				t.Fatalf("Walk's members (-Members +Walk):\n%s", diff)
+			}
+			if diff := cmp.Diff(elements, cut); diff != "" {
+				t.Fatalf("Walk's elements (-Elements +Walk):\n%s", diff)
+			}
 		}
 		var array []json.RawMessage
 		if json.Unmarshal(text, &array) == nil && bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("[")) {

@@ -32,6 +32,10 @@ func (s source) Pages(ctx context.Context, since time.Time) iter.Seq2[bronze.Pag
 }
 
 func (s source) convert(page launchapi.Page) bronze.Page {
+	keys := make([]bronze.Key, len(page.Keys))
+	for i, key := range page.Keys {
+		keys[i] = bronze.Key(key)
+	}
 	return bronze.Page{
 		URL:        task.RedactURL(page.URL),
 		Status:     page.Status,
@@ -41,7 +45,7 @@ func (s source) convert(page launchapi.Page) bronze.Page {
 		Bytes:      page.Bytes,
 		First:      page.Skipped,
 		Results:    page.Results,
-		Checked:    true,
+		Keys:       keys,
 	}
 }
 
