@@ -36,7 +36,7 @@ var imports = map[string][]string{
 	"contract":               {"delta"},
 	"engine":                 {"delta"},
 	"engine/duckdb/sparksql": {"delta"},
-	"engine/duckdb":          {"delta", "engine", "engine/duckdb/sparksql", "objstore"},
+	"engine/duckdb":          {"delta", "engine", "engine/duckdb/sparksql", "engine/publication", "objstore"},
 	"engine/publication":     {"delta", "engine"},
 	"engine/spark":           {"delta", "engine", "engine/publication", "engine/spark/connect", "objstore"},
 	"engine/spark/connect":   {},

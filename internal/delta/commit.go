@@ -16,6 +16,10 @@ import (
 // AppVersion of the application that the transaction set.
 var ErrUnknownOutcome = errors.New("outcome of the commit unknown")
 
+// NotCommitted is whether an error of Commit says for certain that the transaction is not in the table, so that nobody needs the files
+// that were stored for it.
+func NotCommitted(err error) bool { return err != nil && !errors.Is(err, ErrUnknownOutcome) }
+
 const (
 	defaultCommitAttempts = 1000 // one of many busy writers has bad luck for long: each attempt is as likely as theirs
 	storeAttempts         = 10   // for one version, when the store fails without saying what is wrong
@@ -44,7 +48,11 @@ func (p *prepared) commit(ctx context.Context) (*Snapshot, error) {
 			return nil, err
 		}
 		if winner == nil {
-			return p.done(own)
+			s, err := p.done(own)
+			if err != nil {
+				return nil, fmt.Errorf("version %d is in the log, and cannot be read: %w: %w", own.version, ErrUnknownOutcome, err)
+			}
+			return s, nil
 		}
 		if err := p.rebase(ctx, winner); err != nil {
 			return nil, err

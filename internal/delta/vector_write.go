@@ -180,8 +180,7 @@ func (t *Table) countRows(ctx context.Context, a *addAction) (n int64, err error
 // discardVectors removes the vectors of a commit that certainly did not happen. After other errors it may have; what nobody needs then
 // is found by a vacuum.
 func (t *Table) discardVectors(ctx context.Context, key string, err error) {
-	_, conflict := errors.AsType[*ConflictError](err)
-	if key != "" && (conflict || errors.Is(err, ErrAlreadyApplied)) {
+	if key != "" && NotCommitted(err) {
 		_ = t.store.Delete(context.WithoutCancel(ctx), key)
 	}
 }

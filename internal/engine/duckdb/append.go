@@ -5,28 +5,21 @@ import (
 	"fmt"
 
 	"launchlake/internal/delta"
+	"launchlake/internal/engine/publication"
 )
 
-func (p *publication) append(ctx context.Context, s *delta.Snapshot, c *change) (err error) {
-	schema := c.schemaOf(s)
-	if c.add, err = p.write(ctx, s, schema, p.fill(schema, p.query)); err != nil {
+func (p *publishing) append(ctx context.Context, s *delta.Snapshot, c *publication.Change) (err error) {
+	schema := c.SchemaOf(s)
+	if c.Add, err = p.write(ctx, s, schema, p.fill(schema, p.query)); err != nil {
 		return err
 	}
-	c.counts.Inserted = records(c.add)
+	c.Counts.Inserted = publication.Records(c.Add)
 	return nil
-}
-
-// schemaOf is the schema that the table will have.
-func (c *change) schemaOf(s *delta.Snapshot) *delta.Schema {
-	if c.schema != nil {
-		return c.schema
-	}
-	return s.Schema()
 }
 
 // fill gives a query the columns of a schema. Those that the query lacks are generated, or the column's default, or null. Behind
 // them comes the column of tombstones, when there is one.
-func (p *publication) fill(schema *delta.Schema, query string) string {
+func (p *publishing) fill(schema *delta.Schema, query string) string {
 	var cells, generated []string
 	for _, f := range schema.Fields {
 		name := quoteName(f.Name)

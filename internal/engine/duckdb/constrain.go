@@ -2,29 +2,28 @@ package duckdb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
 	"launchlake/internal/engine/duckdb/sparksql"
+	"launchlake/internal/engine/publication"
 )
 
 var _ engine.Constrainer = (*Engine)(nil)
 
 // AddConstraint implements [engine.Constrainer].
 func (e *Engine) AddConstraint(ctx context.Context, t *delta.Table, name, condition string) (delta.Version, error) {
-	for attempt := 1; ; attempt++ {
-		v, err := e.addConstraint(ctx, t, delta.Constraint{Rule: delta.CheckRule, Name: strings.ToLower(name), Expression: condition})
-		if _, conflict := errors.AsType[*delta.ConflictError](err); conflict && attempt < publishAttempts {
-			continue
-		}
-		if err != nil {
-			return 0, fmt.Errorf("add constraint %s: %w", name, err)
-		}
-		return v, nil
+	var version delta.Version
+	err := publication.Retry(func() (err error) {
+		version, err = e.addConstraint(ctx, t, delta.Constraint{Rule: delta.CheckRule, Name: strings.ToLower(name), Expression: condition})
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("add constraint %s: %w", name, err)
 	}
+	return version, nil
 }
 
 func (e *Engine) addConstraint(ctx context.Context, t *delta.Table, c delta.Constraint) (delta.Version, error) {

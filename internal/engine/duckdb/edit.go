@@ -9,6 +9,7 @@ import (
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
 	"launchlake/internal/engine/duckdb/sparksql"
+	"launchlake/internal/engine/publication"
 )
 
 var _ engine.Editor = (*Engine)(nil)
@@ -36,11 +37,7 @@ func (e *Engine) Update(ctx context.Context, what engine.Edit, set []engine.Assi
 }
 
 func (e *Engine) edit(ctx context.Context, what engine.Edit, how *edit) (engine.Published, error) {
-	if err := what.Check(); err != nil {
-		return engine.Published{}, err
-	}
-	p := &publication{engine: e, edit: how, out: engine.Output{Table: what.Table, Progress: what.Progress, UserMetadata: what.UserMetadata}}
-	return p.untilItGoes(ctx)
+	return publication.Edit(ctx, what, how.set, &publishing{engine: e, edit: how, out: engine.Output{Table: what.Table}})
 }
 
 // edit is a change of rows by a condition.
@@ -50,15 +47,14 @@ type edit struct {
 }
 
 // run changes the rows of a snapshot.
-func (d *edit) run(ctx context.Context, p *publication, s *delta.Snapshot, c *change) error {
+func (d *edit) run(ctx context.Context, p *publishing, s *delta.Snapshot, c *publication.Change) error {
 	e := p.engine
 	values, err := d.values(e, s.Schema())
 	if err != nil {
 		return err
 	}
-	p.rules = &rules{stated: s.Metadata().Constraints()} // rows that stay as they are meet them
-	if d.set != nil {
-		if p.rules, err = e.rulesOf(s.Metadata(), s.Schema()); err != nil {
+	if p.rules = nil; d.set != nil { // rows that stay as they are meet them
+		if err := p.Admit(s.Metadata()); err != nil {
 			return err
 		}
 	}
@@ -66,10 +62,10 @@ func (d *edit) run(ctx context.Context, p *publication, s *delta.Snapshot, c *ch
 	if known, err := sparksql.Condition(where, s.Schema(), e.options.Now()); err == nil {
 		where = known.SQL
 		if known.Filter != nil {
-			c.reads = []delta.Predicate{known.Filter}
+			c.Reads = []delta.Predicate{known.Filter}
 		}
 	}
-	files, err := c.candidates(s)
+	files, err := c.Candidates(s)
 	if err != nil {
 		return err
 	}
@@ -95,9 +91,9 @@ func (d *edit) run(ctx context.Context, p *publication, s *delta.Snapshot, c *ch
 		return queryError(ctx, err)
 	}
 	if d.set == nil {
-		c.counts.Deleted = n
+		c.Counts.Deleted = n
 	} else {
-		c.counts.Updated = n
+		c.Counts.Updated = n
 	}
 	return d.write(ctx, p, s, c, files, found, values, tells)
 }
@@ -132,7 +128,7 @@ func (d *edit) values(e *Engine, schema *delta.Schema) ([]newValue, error) {
 }
 
 // updated gives the SQL of the rows of found after the update. Generated columns follow those that they are made of.
-func (p *publication) updated(schema *delta.Schema, found string, values []newValue) string {
+func (p *publishing) updated(schema *delta.Schema, found string, values []newValue) string {
 	var generated []string
 	cells := make([]string, len(schema.Fields))
 	for i, f := range schema.Fields {
@@ -153,7 +149,7 @@ func (p *publication) updated(schema *delta.Schema, found string, values []newVa
 }
 
 // write stores the rows of found as they are afterwards, with those that share a file with them where files are written again.
-func (d *edit) write(ctx context.Context, p *publication, s *delta.Snapshot, c *change, files []engine.File, found string, values []newValue, tells bool) error {
+func (d *edit) write(ctx context.Context, p *publishing, s *delta.Snapshot, c *publication.Change, files []engine.File, found string, values []newValue, tells bool) error {
 	schema := s.Schema()
 	kept, err := p.takeOut(ctx, s, c, files, found)
 	if err != nil {
@@ -164,41 +160,17 @@ func (d *edit) write(ctx context.Context, p *publication, s *delta.Snapshot, c *
 		query = p.updated(schema, found, values) + kept
 	}
 	if query != "" {
-		if c.add, err = p.write(ctx, s, schema, query); err != nil {
+		if c.Add, err = p.write(ctx, s, schema, query); err != nil {
 			return err
 		}
 	}
 	switch columns := columnList(schema); {
-	case !tells || d.set == nil && c.rewritten == 0:
+	case !tells || d.set == nil && c.Rewritten == 0:
 	case d.set == nil:
-		c.told, err = p.tell(ctx, s, schema, fmt.Sprintf("SELECT %s, 'delete' AS %s FROM %s", columns, quoteName(engine.ChangeType), found))
+		c.Told, err = p.tell(ctx, s, schema, fmt.Sprintf("SELECT %s, 'delete' AS %s FROM %s", columns, quoteName(engine.ChangeType), found))
 	default:
-		c.told, err = p.tell(ctx, s, schema, fmt.Sprintf("SELECT %s, 'update_preimage' AS %s FROM %s\nUNION ALL\nSELECT *, 'update_postimage' FROM (%s)",
+		c.Told, err = p.tell(ctx, s, schema, fmt.Sprintf("SELECT %s, 'update_preimage' AS %s FROM %s\nUNION ALL\nSELECT *, 'update_postimage' FROM (%s)",
 			columns, quoteName(engine.ChangeType), found, p.updated(schema, found, values)))
 	}
-	d.tellHistory(c)
 	return err
-}
-
-// tellHistory describes the edit as Spark does.
-func (d *edit) tellHistory(c *change) {
-	added, removed := c.bytes()
-	c.metrics = map[string]int64{
-		"numAddedFiles": int64(len(c.add)), "numAddedBytes": added, "numRemovedFiles": int64(len(c.remove)), "numRemovedBytes": removed,
-		"numCopiedRows": records(c.add) - c.counts.Updated, "numAddedChangeFiles": int64(len(c.told)),
-		"numDeletionVectorsAdded": c.vectors.added, "numDeletionVectorsUpdated": c.vectors.updated, "numDeletionVectorsRemoved": c.vectors.removed,
-	}
-	if d.set == nil {
-		c.metrics["numDeletedRows"] = c.counts.Deleted
-	} else {
-		c.metrics["numUpdatedRows"] = c.counts.Updated
-	}
-}
-
-func (d *edit) operation(c *change) delta.Operation {
-	op := delta.Operation{Name: "DELETE", Parameters: map[string]string{"predicate": jsonText([]string{d.where})}, Metrics: c.metrics}
-	if d.set != nil {
-		op.Name = "UPDATE"
-	}
-	return op
 }

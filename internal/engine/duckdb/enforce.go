@@ -7,13 +7,11 @@ import (
 	"strings"
 
 	"launchlake/internal/delta"
-	"launchlake/internal/engine"
 	"launchlake/internal/engine/duckdb/sparksql"
 )
 
 // rules are what a table asks of the rows that are written to it, as DuckDB evaluates it.
 type rules struct {
-	stated    []delta.Constraint // all of the table's, for the transaction
 	checks    []check
 	defaults  map[string]string // SQL by column, for those that a query does not give
 	generated map[string]string // likewise, over the other columns
@@ -26,17 +24,15 @@ type check struct {
 	columns    []string // to show of a row that breaks it
 }
 
-// rulesOf translates the constraints of a table with a schema that it will have. What cannot be evaluated as Spark does is
-// an error, before anything is written.
-func (e *Engine) rulesOf(m delta.Metadata, schema *delta.Schema) (*rules, error) {
-	m.Schema = schema
-	r := &rules{stated: m.Constraints(), defaults: map[string]string{}, generated: map[string]string{}}
-	for _, c := range r.stated {
-		if err := e.addRule(r, c, schema); err != nil {
+// rulesOf translates the constraints of a table. What cannot be evaluated as Spark does is an error, before anything is written.
+func (e *Engine) rulesOf(m delta.Metadata) (*rules, error) {
+	r := &rules{defaults: map[string]string{}, generated: map[string]string{}}
+	for _, c := range m.Constraints() {
+		if err := e.addRule(r, c, m.Schema); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Rule, err)
 		}
 	}
-	for _, f := range schema.Fields {
+	for _, f := range m.Schema.Fields {
 		r.addNotNull(f, nil, "")
 	}
 	return r, nil
@@ -128,20 +124,6 @@ func brokenWithin(t delta.Type, x string, depth int) string {
 	return strings.Join(parts, " OR ")
 }
 
-// checkNewRules refuses constraints that come with new columns, which the rows that are there were never held against.
-func (p *publication) checkNewRules(s *delta.Snapshot) error {
-	if s.NumFiles() == 0 || p.out.Mode == engine.Overwrite && p.out.Where == "" {
-		return nil
-	}
-	had := s.Metadata().Constraints()
-	for _, c := range p.rules.stated {
-		if c.Rule != delta.DefaultRule && !slices.Contains(had, c) {
-			return fmt.Errorf("the %s is new: the rows that the table has would not meet it", c)
-		}
-	}
-	return nil
-}
-
 // hold checks all rows of a relation. The first constraint that some break is a *[delta.ConstraintError].
 func (e *Engine) hold(ctx context.Context, checks []check, schema *delta.Schema, rows string) error {
 	if len(checks) == 0 {
@@ -195,7 +177,7 @@ func (e *Engine) example(ctx context.Context, c check, schema *delta.Schema, row
 }
 
 // enforce checks the rows of files that were written here and not yet stored.
-func (p *publication) enforce(ctx context.Context, l layout, files []written) error {
+func (p *publishing) enforce(ctx context.Context, l layout, files []written) error {
 	if p.rules == nil || len(p.rules.checks) == 0 || len(files) == 0 {
 		return nil
 	}

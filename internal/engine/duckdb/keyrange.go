@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"launchlake/internal/delta"
+	"launchlake/internal/engine/publication"
 )
 
 // keyTiles is in how many ranges the keys of a merge are put, to find the files that can hold them.
@@ -42,7 +43,7 @@ func (m *merging) keyRanges(ctx context.Context) (keys delta.Predicate, known bo
 			if known = known && errLeast == nil && errMost == nil; !known { // as infinite times are, which no statistics hold
 				return nil
 			}
-			column := delta.Col(deltaName(f.Name))
+			column := delta.Col(publication.ColumnName(f.Name))
 			both = append(both, column.Ge(least), column.Le(most))
 		}
 		ranges = append(ranges, delta.And(both...))

@@ -7,13 +7,14 @@ import (
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
+	"launchlake/internal/engine/publication"
 )
 
 // merging is one merge on one snapshot.
 type merging struct {
-	*publication
+	*publishing
 	snapshot *delta.Snapshot
-	change   *change
+	change   *publication.Change
 	schema   *delta.Schema // that the table will have
 	source   string        // relation of the query's rows
 	matched  string        // relation of the table's rows that a source row matches, or that are pruned: _source, _fate and place
@@ -28,9 +29,9 @@ const (
 )
 
 // merge replaces the rows that have a newer one, removes those of tombstones and adds those whose keys are not there.
-func (p *publication) merge(ctx context.Context, s *delta.Snapshot, c *change) error {
+func (p *publishing) merge(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
 	e := p.engine
-	m := &merging{publication: p, snapshot: s, change: c, schema: c.schemaOf(s), source: e.name("source"), matched: e.name("matched")}
+	m := &merging{publishing: p, snapshot: s, change: c, schema: c.SchemaOf(s), source: e.name("source"), matched: e.name("matched")}
 	defer e.drop(ctx, m.source)
 	defer e.drop(ctx, m.matched)
 	if err := e.Define(ctx, m.source, p.fill(m.schema, p.query), engine.Once); err != nil {
@@ -50,7 +51,7 @@ func (p *publication) merge(ctx context.Context, s *delta.Snapshot, c *change) e
 	if err := e.Define(ctx, m.matched, m.matchQuery(target), engine.Once); err != nil {
 		return err
 	}
-	if err := m.count(ctx); err != nil || c.counts.Inserted+c.counts.Updated+c.counts.Deleted == 0 {
+	if some, err := m.count(ctx); err != nil || !some {
 		return err
 	}
 	return m.write(ctx, files)
@@ -65,10 +66,10 @@ func (m *merging) candidates(ctx context.Context) ([]engine.File, error) {
 			return nil, err
 		}
 		if known {
-			m.change.reads = []delta.Predicate{keys}
+			m.change.Reads = []delta.Predicate{keys}
 		}
 	}
-	return m.change.candidates(m.snapshot)
+	return m.change.Candidates(m.snapshot)
 }
 
 // matchQuery pairs rows with equal keys: where the table's lies, and what becomes of it.
@@ -99,7 +100,7 @@ func keyCondition(keys []string) string {
 }
 
 // checkKeys refuses a source that has a key twice: which row should win is for the query to say.
-func (p *publication) checkKeys(ctx context.Context, source string) error {
+func (p *publishing) checkKeys(ctx context.Context, source string) error {
 	quoted := make([]string, len(p.out.Keys))
 	for i, key := range p.out.Keys {
 		quoted[i] = quoteName(key)
@@ -122,24 +123,18 @@ func (p *publication) checkKeys(ctx context.Context, source string) error {
 	return queryError(ctx, rows.Err())
 }
 
-// count tells how many rows there are of each kind.
-func (m *merging) count(ctx context.Context) error {
-	var all, known, updated, deleted, pruned int64
+// count tells how many rows there are of each kind, and whether any comes or goes.
+func (m *merging) count(ctx context.Context) (bool, error) {
+	var n publication.MergeCounts
 	query := fmt.Sprintf(`SELECT (SELECT count(*) FROM %[1]s WHERE NOT (%[3]s)), count(_source) FILTER (WHERE NOT dead),
 			count(*) FILTER (WHERE _fate = 'update'), (SELECT count(*) FROM %[2]s WHERE _fate = 'delete'), (SELECT count(*) FROM %[2]s WHERE _fate = 'prune')
 		FROM (SELECT _source, max(_fate) AS _fate, _source IN (SELECT rowid FROM %[1]s WHERE %[3]s) AS dead FROM %[2]s WHERE _source IS NOT NULL GROUP BY _source)`,
 		m.source, m.matched, m.tombstone())
-	if err := m.engine.db.QueryRowContext(ctx, query).Scan(&all, &known, &updated, &deleted, &pruned); err != nil {
-		return queryError(ctx, err)
+	if err := m.engine.db.QueryRowContext(ctx, query).Scan(&n.Source, &n.Known, &n.Updated, &n.Deleted, &n.Pruned); err != nil {
+		return false, queryError(ctx, err)
 	}
-	c := m.change
-	c.counts.Inserted, c.counts.Updated, c.counts.Unchanged, c.counts.Deleted = all-known, updated, known-updated, deleted+pruned
-	c.metrics = map[string]int64{
-		"numSourceRows": all, "numTargetRowsInserted": all - known, "numTargetRowsUpdated": updated, "numTargetRowsDeleted": deleted + pruned,
-		"numTargetRowsMatchedUpdated": updated, "numTargetRowsMatchedDeleted": deleted,
-		"numTargetRowsNotMatchedBySourceUpdated": 0, "numTargetRowsNotMatchedBySourceDeleted": pruned,
-	}
-	return nil
+	m.change.CountMerge(n)
+	return n.Changes(), nil
 }
 
 // tombstone is the SQL condition that a source row is a tombstone.
@@ -159,25 +154,24 @@ func (m *merging) write(ctx context.Context, files []engine.File) (err error) {
 	}
 	fresh := fmt.Sprintf("SELECT %s FROM %s AS source WHERE rowid NOT IN (SELECT _source FROM %s WHERE _fate IN (%s, %s)) AND NOT (%s)",
 		columnList(m.schema), m.source, m.matched, quote(fateStay), quote(fateDelete), m.tombstone())
-	if c.add, err = m.publication.write(ctx, m.snapshot, m.schema, fresh+kept); err != nil {
+	if c.Add, err = m.publishing.write(ctx, m.snapshot, m.schema, fresh+kept); err != nil {
 		return err
 	}
-	if m.snapshot.ChangeDataFeedEnabled() && (c.counts.Updated > 0 || c.counts.Deleted > 0 && c.rewritten > 0) {
+	if m.snapshot.ChangeDataFeedEnabled() && (c.Counts.Updated > 0 || c.Counts.Deleted > 0 && c.Rewritten > 0) {
 		changes, err := m.changeRows(ctx)
 		if err != nil {
 			return err
 		}
-		if c.told, err = m.tell(ctx, m.snapshot, m.schema, changes); err != nil {
+		if c.Told, err = m.tell(ctx, m.snapshot, m.schema, changes); err != nil {
 			return err
 		}
 	}
-	m.tellHistory()
 	return nil
 }
 
 // changeRows gives the SQL of what the merge does to the rows.
 func (m *merging) changeRows(ctx context.Context) (string, error) {
-	rows, err := m.engine.scanQuery(ctx, scan{snapshot: m.snapshot, files: m.change.touched(), place: true})
+	rows, err := m.engine.scanQuery(ctx, scan{snapshot: m.snapshot, files: m.change.Touched(), place: true})
 	if err != nil {
 		return "", err
 	}
@@ -193,52 +187,4 @@ func (m *merging) changeRows(ctx context.Context) (string, error) {
 		UNION ALL
 		SELECT %[2]s, 'insert' FROM %[8]s WHERE rowid NOT IN (SELECT _source FROM %[5]s WHERE _source IS NOT NULL) AND NOT (%[9]s)`,
 		old, columns, quoteName(engine.ChangeType), rows, m.matched, fileColumn, rowColumn, m.source, m.tombstone()), nil
-}
-
-// tellHistory describes the merge as Spark does.
-func (m *merging) tellHistory() {
-	c := m.change
-	added, removed := c.bytes()
-	for name, n := range map[string]int64{
-		"numTargetRowsCopied":   records(c.add) - c.counts.Inserted - c.counts.Updated,
-		"numOutputRows":         records(c.add),
-		"numTargetFilesAdded":   int64(len(c.add)),
-		"numTargetBytesAdded":   added,
-		"numTargetBytesRemoved": removed, "numTargetFilesRemoved": int64(len(c.remove)),
-		"numTargetChangeFilesAdded":       int64(len(c.told)),
-		"numTargetDeletionVectorsAdded":   c.vectors.added,
-		"numTargetDeletionVectorsUpdated": c.vectors.updated,
-		"numTargetDeletionVectorsRemoved": c.vectors.removed,
-	} {
-		c.metrics[name] = n
-	}
-}
-
-// mergeParameters are the clauses of a merge, in Spark's words.
-func mergeParameters(out engine.Output) map[string]string {
-	clause := func(action, condition string) map[string]string {
-		c := map[string]string{"actionType": action}
-		if condition != "" {
-			c["predicate"] = condition
-		}
-		return c
-	}
-	var matched, missing, unmatched []map[string]string
-	switch {
-	case out.Tombstone != "":
-		tombstone := "source." + out.Tombstone
-		matched = append(matched, clause("delete", fmt.Sprintf("(%s) AND (%s)", tombstone, out.Newer)), clause("update", out.Newer))
-		missing = append(missing, clause("insert", "NOT "+tombstone))
-	case out.Newer != "":
-		matched, missing = append(matched, clause("update", out.Newer)), append(missing, clause("insert", ""))
-	default:
-		missing = append(missing, clause("insert", ""))
-	}
-	if out.Prune != "" {
-		unmatched = append(unmatched, clause("delete", out.Prune))
-	}
-	return map[string]string{
-		"predicate": jsonText([]string{keyCondition(out.Keys)}), "matchedPredicates": jsonText(matched),
-		"notMatchedPredicates": jsonText(missing), "notMatchedBySourcePredicates": jsonText(unmatched),
-	}
 }

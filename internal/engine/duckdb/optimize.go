@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
+	"launchlake/internal/engine/publication"
 )
 
 var _ engine.Optimizer = (*Engine)(nil)
@@ -21,16 +21,15 @@ const defaultTargetBytes = 128 << 20
 
 // Optimize implements [engine.Optimizer].
 func (e *Engine) Optimize(ctx context.Context, t *delta.Table, o engine.OptimizeOptions) (engine.Optimized, error) {
-	for attempt := 1; ; attempt++ {
-		done, err := e.optimize(ctx, t, o)
-		if _, conflict := errors.AsType[*delta.ConflictError](err); conflict && attempt < publishAttempts {
-			continue
-		}
-		if err != nil {
-			return done, fmt.Errorf("optimize table: %w", err)
-		}
-		return done, nil
+	var done engine.Optimized
+	err := publication.Retry(func() (err error) {
+		done, err = e.optimize(ctx, t, o)
+		return err
+	})
+	if err != nil {
+		return done, fmt.Errorf("optimize table: %w", err)
 	}
+	return done, nil
 }
 
 func (e *Engine) optimize(ctx context.Context, t *delta.Table, o engine.OptimizeOptions) (engine.Optimized, error) {
@@ -42,7 +41,7 @@ func (e *Engine) optimize(ctx context.Context, t *delta.Table, o engine.Optimize
 	if err := s.CheckWrite(); err != nil {
 		return done, err
 	}
-	r := &rearrangement{publication: publication{engine: e, out: engine.Output{Table: t}}, snapshot: s, options: o}
+	r := &rearrangement{publishing: publishing{engine: e, out: engine.Output{Table: t}}, snapshot: s, options: o}
 	if r.target, err = targetBytes(s, o.TargetBytes); err != nil {
 		return done, err
 	}
@@ -55,7 +54,7 @@ func (e *Engine) optimize(ctx context.Context, t *delta.Table, o engine.Optimize
 	}
 	for i, b := range bins {
 		if err := r.rewrite(ctx, b); err != nil {
-			r.discard(ctx, r.add)
+			publication.Discard(ctx, t, r.add)
 			return done, err
 		}
 		if o.Progress != nil {
@@ -102,7 +101,7 @@ func parseBytes(text string) (int64, error) {
 
 // rearrangement is one Optimize on one snapshot.
 type rearrangement struct {
-	publication
+	publishing
 	snapshot *delta.Snapshot
 	options  engine.OptimizeOptions
 	target   int64
@@ -241,7 +240,7 @@ func (r *rearrangement) commitAll(ctx context.Context, done engine.Optimized) (e
 	for _, f := range r.add {
 		done.BytesAdded += f.Size
 	}
-	done.FilesAdded, done.FilesRemoved, done.Rows = len(r.add), len(r.remove), records(r.add)
+	done.FilesAdded, done.FilesRemoved, done.Rows = len(r.add), len(r.remove), publication.Records(r.add)
 	zOrder, err := json.Marshal(append([]string{}, r.options.ZOrder...))
 	if err != nil {
 		return done, err
@@ -258,7 +257,7 @@ func (r *rearrangement) commitAll(ctx context.Context, done engine.Optimized) (e
 	tx.Add(r.add...)
 	after, err := tx.Commit(ctx)
 	if err != nil {
-		r.discardAfter(ctx, err, r.add)
+		publication.DiscardAfter(ctx, r.out.Table, err, r.add)
 		return engine.Optimized{Before: done.Before, After: done.Before}, err
 	}
 	done.After = after.Version()

@@ -7,11 +7,12 @@ import (
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
+	"launchlake/internal/engine/publication"
 )
 
 // overwrite replaces all rows. When the table has the same rows already its files stay.
-func (p *publication) overwrite(ctx context.Context, s *delta.Snapshot, c *change) error {
-	schema := c.schemaOf(s)
+func (p *publishing) overwrite(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
+	schema := c.SchemaOf(s)
 	l := layoutOf(s, schema)
 	files, err := p.copyOut(ctx, l, p.fill(schema, p.query))
 	if err != nil {
@@ -26,32 +27,32 @@ func (p *publication) overwrite(ctx context.Context, s *delta.Snapshot, c *chang
 		rows += file.rows
 	}
 	before, counted := s.NumRecords()
-	if c.schema == nil && len(s.Metadata().PartitionColumns) == 0 && counted && before == rows && !p.surelyDiffer(l, old, files) {
+	if !c.Widened() && len(s.Metadata().PartitionColumns) == 0 && counted && before == rows && !p.surelyDiffer(l, old, files) {
 		equal, err := p.equalRows(ctx, l, s, old, files)
 		if err != nil {
 			return fmt.Errorf("compare with the rows that are there: %w", err)
 		}
 		if equal {
-			c.counts.Unchanged = rows
+			c.Counts.Unchanged = rows
 			for _, file := range files {
 				_ = os.Remove(file.path)
 			}
 			return nil
 		}
 	}
-	if c.add, err = p.upload(ctx, l, files); err != nil {
+	if c.Add, err = p.upload(ctx, l, files); err != nil {
 		return err
 	}
 	for _, f := range old {
-		c.remove = append(c.remove, f.Add)
+		c.Remove = append(c.Remove, f.Add)
 	}
-	c.counts.Inserted, c.counts.Deleted = rows, before
+	c.Counts.Inserted, c.Counts.Deleted = rows, before
 	return nil
 }
 
 // surelyDiffer is whether statistics tell that the rows of one file are not those of another, which spares reading them. Only counts
 // and the bounds of whole numbers are compared, for all writers give them exactly.
-func (p *publication) surelyDiffer(l layout, old []engine.File, files []written) bool {
+func (p *publishing) surelyDiffer(l layout, old []engine.File, files []written) bool {
 	if len(old) != 1 || len(files) != 1 || old[0].Stats == nil || old[0].DeletionVector != nil {
 		return false
 	}
@@ -80,7 +81,7 @@ func wholeNumber(bound any) *int64 {
 }
 
 // equalRows is whether the new files hold the rows of the table. Both have as many.
-func (p *publication) equalRows(ctx context.Context, l layout, s *delta.Snapshot, old []engine.File, files []written) (bool, error) {
+func (p *publishing) equalRows(ctx context.Context, l layout, s *delta.Snapshot, old []engine.File, files []written) (bool, error) {
 	if len(files) == 0 {
 		return true, nil
 	}

@@ -4,24 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
 	"launchlake/internal/engine/duckdb/sparksql"
+	"launchlake/internal/engine/publication"
 )
 
 // replaceWhere replaces the rows for which out.Where is true. Files that partition values and statistics tell enough about are not read.
-func (p *publication) replaceWhere(ctx context.Context, s *delta.Snapshot, c *change) error {
+func (p *publishing) replaceWhere(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
 	where, err := sparksql.Condition(p.out.Where, s.Schema(), p.engine.options.Now())
 	if err != nil {
 		return fmt.Errorf("replace rows: %w", err)
 	}
 	if where.Filter != nil {
-		c.reads = []delta.Predicate{where.Filter}
+		c.Reads = []delta.Predicate{where.Filter}
 	}
-	l := layoutOf(s, c.schemaOf(s))
+	l := layoutOf(s, c.SchemaOf(s))
 	fresh, err := p.copyOut(ctx, l, p.fill(l.Schema, p.query))
 	if err != nil {
 		return fmt.Errorf("write data files: %w", err)
@@ -30,7 +30,7 @@ func (p *publication) replaceWhere(ctx context.Context, s *delta.Snapshot, c *ch
 		return err
 	}
 	for _, file := range fresh {
-		c.counts.Inserted += file.rows
+		c.Counts.Inserted += file.rows
 	}
 	found := p.engine.name("found")
 	defer p.engine.drop(ctx, found)
@@ -38,8 +38,8 @@ func (p *publication) replaceWhere(ctx context.Context, s *delta.Snapshot, c *ch
 	if err != nil {
 		return fmt.Errorf("replace rows: %w", err)
 	}
-	if s.ChangeDataFeedEnabled() && c.rewritten > 0 {
-		if c.told, err = p.tellReplaced(ctx, s, l, gone, fresh); err != nil {
+	if s.ChangeDataFeedEnabled() && c.Rewritten > 0 {
+		if c.Told, err = p.tellReplaced(ctx, s, l, gone, fresh); err != nil {
 			return err
 		}
 	}
@@ -50,20 +50,20 @@ func (p *publication) replaceWhere(ctx context.Context, s *delta.Snapshot, c *ch
 		}
 		fresh = append(fresh, others...)
 	}
-	c.add, err = p.upload(ctx, l, fresh)
+	c.Add, err = p.upload(ctx, l, fresh)
 	return err
 }
 
 // takeOutWhere takes the rows of a condition out of their files, and keeps those it had to look for as the relation found. It gives the
 // SQL of these rows, where changes may have to be told, and that of others which are to be written again.
-func (p *publication) takeOutWhere(ctx context.Context, s *delta.Snapshot, c *change, where sparksql.Expression, found string) (gone, kept string, err error) {
+func (p *publishing) takeOutWhere(ctx context.Context, s *delta.Snapshot, c *publication.Change, where sparksql.Expression, found string) (gone, kept string, err error) {
 	whole, some, err := matching(s, where)
 	if err != nil {
 		return "", "", err
 	}
 	for _, f := range whole {
-		c.takeAway(f.Add)
-		c.counts.Deleted += liveRows(f.Add)
+		c.TakeAway(f.Add)
+		c.Counts.Deleted += publication.LiveRows(f.Add)
 	}
 	rows, err := p.engine.scanQuery(ctx, scan{snapshot: s, files: some, place: true})
 	if err != nil {
@@ -81,7 +81,7 @@ func (p *publication) takeOutWhere(ctx context.Context, s *delta.Snapshot, c *ch
 	if err := p.engine.db.QueryRowContext(ctx, "SELECT count(*) FROM "+found).Scan(&n); err != nil {
 		return "", "", queryError(ctx, err)
 	}
-	c.counts.Deleted += n
+	c.Counts.Deleted += n
 	if kept, err = p.takeOut(ctx, s, c, some, found); err != nil {
 		return "", "", err
 	}
@@ -115,19 +115,8 @@ func matching(s *delta.Snapshot, where sparksql.Expression) (whole, some []engin
 	return whole, some, err
 }
 
-// liveRows counts the rows of a file, as far as the log tells.
-func liveRows(f delta.Add) int64 {
-	if f.Stats == nil || f.Stats.NumRecords < 0 {
-		return 0
-	}
-	if f.DeletionVector != nil {
-		return f.Stats.NumRecords - f.DeletionVector.Cardinality
-	}
-	return f.Stats.NumRecords
-}
-
 // tellReplaced stores which rows went and which came, for the readers of the table's changes.
-func (p *publication) tellReplaced(ctx context.Context, s *delta.Snapshot, l layout, gone string, fresh []written) ([]delta.Add, error) {
+func (p *publishing) tellReplaced(ctx context.Context, s *delta.Snapshot, l layout, gone string, fresh []written) ([]delta.Add, error) {
 	old, err := oldCells(s, l.Schema)
 	if err != nil {
 		return nil, err
@@ -144,7 +133,7 @@ func (p *publication) tellReplaced(ctx context.Context, s *delta.Snapshot, l lay
 }
 
 // onlyMatching refuses new rows that do not meet the condition of the rows that they replace.
-func (p *publication) onlyMatching(ctx context.Context, l layout, where sparksql.Expression, files []written) error {
+func (p *publishing) onlyMatching(ctx context.Context, l layout, where sparksql.Expression, files []written) error {
 	if len(files) == 0 {
 		return nil
 	}
@@ -157,8 +146,8 @@ func (p *publication) onlyMatching(ctx context.Context, l layout, where sparksql
 }
 
 // overwritePartitions replaces the rows of the partitions that new rows come to.
-func (p *publication) overwritePartitions(ctx context.Context, s *delta.Snapshot, c *change) error {
-	l := layoutOf(s, c.schemaOf(s))
+func (p *publishing) overwritePartitions(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
+	l := layoutOf(s, c.SchemaOf(s))
 	if len(l.PartitionColumns) == 0 {
 		return errors.New("overwrite partitions: the table has no partition columns")
 	}
@@ -166,50 +155,18 @@ func (p *publication) overwritePartitions(ctx context.Context, s *delta.Snapshot
 	if err != nil {
 		return fmt.Errorf("write data files: %w", err)
 	}
-	c.reads = []delta.Predicate{}
-	var seen []string
+	var partitions []map[string]*string
 	for _, file := range files {
-		c.counts.Inserted += file.rows
-		where, err := l.partitionOf(file)
+		c.Counts.Inserted += file.rows
+		values, err := l.partitionValues(file.partition)
 		if err != nil {
 			return fmt.Errorf("write data files: %w", err)
 		}
-		if !slices.Contains(seen, where.String()) {
-			seen = append(seen, where.String())
-			c.reads = append(c.reads, where)
-		}
+		partitions = append(partitions, values)
 	}
-	gone, unsure, err := s.Matching(delta.Or(c.reads...))
-	switch {
-	case err != nil:
+	if err := c.TakePartitions(s, partitions); err != nil {
 		return fmt.Errorf("overwrite partitions: %w", err)
-	case len(unsure) > 0:
-		return fmt.Errorf("overwrite partitions: the partition of data file %s cannot be read", unsure[0].Path)
 	}
-	for _, f := range gone {
-		c.takeAway(f)
-		c.counts.Deleted += liveRows(f)
-	}
-	c.add, err = p.upload(ctx, l, files)
+	c.Add, err = p.upload(ctx, l, files)
 	return err
-}
-
-// partitionOf gives the condition of the rows in a written file's partition.
-func (l layout) partitionOf(file written) (delta.Predicate, error) {
-	var all []delta.Predicate
-	for _, name := range l.PartitionColumns {
-		field, _ := l.Schema.Field(name)
-		column := delta.Col(deltaName(name))
-		text := file.partition[l.PhysicalName(field)]
-		if text == nil || *text == "" { // the log has no empty string
-			all = append(all, column.IsNull())
-			continue
-		}
-		value, err := parseText(field.Type, *text)
-		if err != nil {
-			return nil, fmt.Errorf("partition column %s: %w", name, err)
-		}
-		all = append(all, column.Eq(value))
-	}
-	return delta.And(all...), nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"launchlake/internal/delta"
+	"launchlake/internal/engine/publication"
 )
 
 // fileStats turns what RETURN_STATS says of a file into Delta's statistics. It also is the last check of the
@@ -27,7 +28,7 @@ func fileStats(l layout, file written) (*delta.Stats, error) {
 
 // addStats adds the statistics of a column or a member of a struct.
 func (l layout) addStats(stats *delta.Stats, file written, f delta.Field, above, quotedAbove []string) error {
-	path := append(slices.Clone(above), deltaName(f.Name))
+	path := append(slices.Clone(above), publication.ColumnName(f.Name))
 	quoted := append(slices.Clone(quotedAbove), quoteName(l.PhysicalName(f)))
 	if s, ok := f.Type.(*delta.Struct); ok {
 		for _, member := range s.Fields {
@@ -50,14 +51,6 @@ func (l layout) addStats(stats *delta.Stats, file written, f delta.Field, above,
 	}
 	stats.Columns[strings.Join(path, ".")] = column
 	return nil
-}
-
-// deltaName spells a name as [delta.Col] takes it.
-func deltaName(name string) string {
-	if strings.ContainsAny(name, ".`") {
-		return "`" + strings.ReplaceAll(name, "`", "``") + "`"
-	}
-	return name
 }
 
 func columnStats(t delta.Type, texts map[string]string) (delta.ColumnStats, error) {

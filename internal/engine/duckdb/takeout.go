@@ -12,37 +12,13 @@ import (
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
+	"launchlake/internal/engine/publication"
 )
-
-// trimmed is a data file that stays, without some rows.
-type trimmed struct {
-	file delta.Add
-	rows *delta.RowSet
-}
-
-// vectorCounts says what became of the deletion vectors of files.
-type vectorCounts struct{ added, updated, removed int64 }
-
-// candidates are the live files that may hold rows that the change hangs on.
-func (c *change) candidates(s *delta.Snapshot) ([]engine.File, error) {
-	all := delta.And()
-	if c.reads != nil {
-		all = delta.Or(c.reads...)
-	}
-	files := []engine.File{}
-	for add, err := range s.Files(all) {
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, engine.File{Add: add})
-	}
-	return files, nil
-}
 
 // takeOut takes rows, given as a relation of their places, out of the files: a file of which none is left is removed; else the rows are
 // deleted by deletion vectors where the table has them enabled; else the file is removed and the SQL is given that adds its other rows
 // to a query.
-func (p *publication) takeOut(ctx context.Context, s *delta.Snapshot, c *change, files []engine.File, places string) (kept string, err error) {
+func (p *publishing) takeOut(ctx context.Context, s *delta.Snapshot, c *publication.Change, files []engine.File, places string) (kept string, err error) {
 	local := map[string]delta.Add{}
 	for _, f := range files {
 		path, err := p.engine.files.one(ctx, s, f.Add)
@@ -60,18 +36,11 @@ func (p *publication) takeOut(ctx context.Context, s *delta.Snapshot, c *change,
 		if err := rows.Scan(&path, &gone); err != nil {
 			return err
 		}
-		file := local[path]
-		switch {
-		case !hasOtherRows(file, gone):
-			c.takeAway(file)
-		case s.DeletionVectorsEnabled():
-			trim[path] = &delta.RowSet{}
-			c.trim = append(c.trim, trimmed{file, trim[path]})
-			c.vectors.count(file)
-		default:
-			c.takeAway(file)
-			c.rewritten++
-			again = append(again, engine.File{Add: file})
+		switch fate, deleted := c.TakeOut(s, local[path], gone); fate {
+		case publication.Vector:
+			trim[path] = deleted
+		case publication.Rewrite:
+			again = append(again, engine.File{Add: local[path]})
 		}
 		return nil
 	})
@@ -82,45 +51,6 @@ func (p *publication) takeOut(ctx context.Context, s *delta.Snapshot, c *change,
 		return "", p.engine.collectRows(ctx, places, trim)
 	}
 	return p.keptRows(ctx, s, c, again, places)
-}
-
-// hasOtherRows is whether a file holds rows besides so many, as far as the log tells.
-func hasOtherRows(f delta.Add, gone int64) bool {
-	if f.Stats == nil || f.Stats.NumRecords < 0 {
-		return true
-	}
-	if f.DeletionVector != nil {
-		gone += f.DeletionVector.Cardinality
-	}
-	return f.Stats.NumRecords > gone
-}
-
-func (v *vectorCounts) count(f delta.Add) {
-	if f.DeletionVector == nil {
-		v.added++
-	} else {
-		v.updated++
-	}
-}
-
-// takeAway removes a file.
-func (c *change) takeAway(f delta.Add) {
-	c.remove = append(c.remove, f)
-	if f.DeletionVector != nil {
-		c.vectors.removed++
-	}
-}
-
-// touched are the files that rows go out of.
-func (c *change) touched() []engine.File {
-	var files []engine.File
-	for _, f := range c.remove {
-		files = append(files, engine.File{Add: f})
-	}
-	for _, f := range c.trim {
-		files = append(files, engine.File{Add: f.file})
-	}
-	return files
 }
 
 // collectRows fetches the numbers of the rows at places, by their local files.
@@ -142,7 +72,7 @@ func (e *Engine) collectRows(ctx context.Context, places string, into map[string
 const unionAll = "\nUNION ALL\n"
 
 // keptRows gives the SQL that adds the rows of files that are not at places.
-func (p *publication) keptRows(ctx context.Context, s *delta.Snapshot, c *change, again []engine.File, places string) (string, error) {
+func (p *publishing) keptRows(ctx context.Context, s *delta.Snapshot, c *publication.Change, again []engine.File, places string) (string, error) {
 	if len(again) == 0 {
 		return "", nil
 	}
@@ -150,7 +80,7 @@ func (p *publication) keptRows(ctx context.Context, s *delta.Snapshot, c *change
 	if err != nil {
 		return "", err
 	}
-	cells, err := oldCells(s, c.schemaOf(s))
+	cells, err := oldCells(s, c.SchemaOf(s))
 	if err != nil {
 		return "", err
 	}
@@ -177,7 +107,7 @@ var changeTypeField = delta.Field{Name: engine.ChangeType, Type: delta.String,
 
 // tell runs a query of changed rows, with their [engine.ChangeType], and stores them for the readers of the table's changes. After an error
 // the files stored so far are given too.
-func (p *publication) tell(ctx context.Context, s *delta.Snapshot, schema *delta.Schema, query string) ([]delta.Add, error) {
+func (p *publishing) tell(ctx context.Context, s *delta.Snapshot, schema *delta.Schema, query string) ([]delta.Add, error) {
 	l := layoutOf(s, schema)
 	files, err := p.copyOut(ctx, l, query, changeTypeField)
 	if err != nil {

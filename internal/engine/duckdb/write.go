@@ -27,7 +27,7 @@ type written struct {
 const rowGroupBytes = "16MB"
 
 // copyOut writes the rows of a query into local files; without rows there are none. Besides the table's columns they may have others.
-func (p *publication) copyOut(ctx context.Context, l layout, query string, others ...delta.Field) ([]written, error) {
+func (p *publishing) copyOut(ctx context.Context, l layout, query string, others ...delta.Field) ([]written, error) {
 	options := fmt.Sprintf(", FILE_SIZE_BYTES %d", p.engine.options.FileBytes)
 	if len(l.PartitionColumns) > 0 {
 		// Names of files of their own: null and the text by which folders spell null share a folder.
@@ -101,7 +101,7 @@ func textMap(value any) map[string]*string {
 
 // write runs a query, stores its rows as data files of the table, and gives the actions that add them. After an error
 // the files stored so far are given too.
-func (p *publication) write(ctx context.Context, s *delta.Snapshot, schema *delta.Schema, query string) ([]delta.Add, error) {
+func (p *publishing) write(ctx context.Context, s *delta.Snapshot, schema *delta.Schema, query string) ([]delta.Add, error) {
 	l := layoutOf(s, schema)
 	files, err := p.copyOut(ctx, l, query)
 	if err != nil {
@@ -111,7 +111,7 @@ func (p *publication) write(ctx context.Context, s *delta.Snapshot, schema *delt
 }
 
 // upload stores files that were written here, once their rows are what the table asks for.
-func (p *publication) upload(ctx context.Context, l layout, files []written) ([]delta.Add, error) {
+func (p *publishing) upload(ctx context.Context, l layout, files []written) ([]delta.Add, error) {
 	if err := p.enforce(ctx, l, files); err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (p *publication) upload(ctx context.Context, l layout, files []written) ([]
 }
 
 // describe makes the action that adds a file, not yet stored.
-func (p *publication) describe(ctx context.Context, l layout, file written) (delta.Add, error) {
+func (p *publishing) describe(ctx context.Context, l layout, file written) (delta.Add, error) {
 	values, err := l.partitionValues(file.partition)
 	if err != nil {
 		return delta.Add{}, err
@@ -141,7 +141,7 @@ func (p *publication) describe(ctx context.Context, l layout, file written) (del
 }
 
 // describeIn makes the action that adds a file of a partition.
-func (p *publication) describeIn(ctx context.Context, l layout, values map[string]*string, file written) (delta.Add, error) {
+func (p *publishing) describeIn(ctx context.Context, l layout, values map[string]*string, file written) (delta.Add, error) {
 	info, err := os.Stat(file.path)
 	if err != nil {
 		return delta.Add{}, err
@@ -163,7 +163,7 @@ func (p *publication) describeIn(ctx context.Context, l layout, values map[strin
 	}, nil
 }
 
-func (p *publication) store(ctx context.Context, key, local string) error {
+func (p *publishing) store(ctx context.Context, key, local string) error {
 	file, err := os.Open(local)
 	if err != nil {
 		return err

@@ -21,48 +21,42 @@ type merge struct {
 	source, matched string // relations that are kept while it works
 }
 
-// work implements [publication.Work].
-func (m *merge) work(ctx context.Context, s *delta.Snapshot, schema *delta.Schema) (publication.Change, error) {
-	if err := writable(s, engine.Merge); err != nil {
-		return publication.Change{}, err
-	}
-	c := publication.Change{Enforced: s.Metadata().Constraints()}
+func (m *merge) work(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
+	schema := c.SchemaOf(s)
 	query, err := m.fill(s.Metadata(), schema)
 	if err != nil {
-		return c, err
+		return err
 	}
 	var release func()
 	if m.source, release, err = m.engine.keep(ctx, "source", query); err != nil {
-		return c, err
+		return err
 	}
 	defer release()
 	if err := m.checkKeys(ctx); err != nil {
-		return c, err
+		return err
 	}
 	target, err := m.engine.placedQuery(s)
 	if err != nil {
-		return c, err
+		return err
 	}
 	if m.matched, release, err = m.engine.keep(ctx, "matched", m.matchQuery(target)); err != nil {
-		return c, err
+		return err
 	}
 	defer release()
-	if c.Counts, c.Metrics, err = m.count(ctx); err != nil || c.Counts.Inserted+c.Counts.Updated == 0 {
-		return c, err
+	counts, err := m.count(ctx)
+	if c.CountMerge(counts); err != nil || !counts.Changes() {
+		return err
 	}
-	kept, err := m.keptRows(ctx, s, schema, &c)
+	kept, err := m.keptRows(ctx, s, schema, c)
 	if err != nil {
-		return c, err
+		return err
 	}
 	fresh := fmt.Sprintf("SELECT %s FROM %s AS source WHERE NOT EXISTS (SELECT 1 FROM %s AS target WHERE NOT target._replaced AND %s)",
 		columnList(schema), m.source, m.matched, m.sameKeys())
 	if c.Add, err = m.write(ctx, s, schema, rebalanced(fresh+kept)); err != nil {
-		return c, err
+		return err
 	}
-	c.Metrics["numTargetRowsCopied"] = publication.Records(c.Add) - c.Counts.Inserted - c.Counts.Updated
-	c.Metrics["numTargetFilesAdded"] = int64(len(c.Add))
-	c.Metrics["numTargetFilesRemoved"] = int64(len(c.Remove))
-	return c, nil
+	return nil
 }
 
 // keep computes a query once, under a name of the engine's own, until it is released.
@@ -120,17 +114,14 @@ func (m *merge) checkKeys(ctx context.Context) error {
 	return err
 }
 
-func (m *merge) count(ctx context.Context) (engine.Published, map[string]int64, error) {
+func (m *merge) count(ctx context.Context) (n publication.MergeCounts, err error) {
 	keys := join(quoteNames(m.keys))
 	rows, err := m.engine.rows(ctx, fmt.Sprintf(`SELECT (SELECT count(*) FROM %s), count(*), count(CASE WHEN replaced THEN 1 END)
 		FROM (SELECT %s, bool_or(_replaced) AS replaced FROM %s GROUP BY %[2]s)`, m.source, keys, m.matched))
 	if err != nil {
-		return engine.Published{}, nil, err
+		return n, err
 	}
-	all, known, updated := rows[0][0].(int64), rows[0][1].(int64), rows[0][2].(int64)
-	return engine.Published{Inserted: all - known, Updated: updated, Unchanged: known - updated}, map[string]int64{
-		"numSourceRows": all, "numTargetRowsInserted": all - known, "numTargetRowsUpdated": updated, "numTargetRowsDeleted": 0,
-	}, nil
+	return publication.MergeCounts{Source: rows[0][0].(int64), Known: rows[0][1].(int64), Updated: rows[0][2].(int64)}, nil
 }
 
 // keptRows notes the files to write again for removal, and gives the SQL that adds their other rows.
@@ -154,7 +145,7 @@ func (m *merge) keptRows(ctx context.Context, s *delta.Snapshot, schema *delta.S
 		}
 		if touched[fileURI(location, add.Path)] {
 			again = append(again, engine.File{Add: add})
-			c.Remove = append(c.Remove, add)
+			c.TakeAway(add)
 		}
 	}
 	if len(again) != len(touched) {

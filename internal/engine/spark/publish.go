@@ -39,19 +39,29 @@ func (e *Engine) publish(ctx context.Context, query string, out engine.Output) (
 			return engine.Published{}, err
 		}
 	}
-	p := &publishing{engine: e, table: out.Table, schema: out.Schema}
+	p := &publishing{engine: e, out: out, table: out.Table, schema: out.Schema}
 	if p.query, err = castQuery(e.spelled(query), columns, out); err != nil {
 		return engine.Published{}, err
 	}
-	switch out.Mode {
-	case engine.Merge:
-		m := &merge{publishing: p, keys: out.Keys, newer: out.Newer}
-		return publication.Publish(ctx, out, m.work)
-	case engine.Overwrite:
-		return publication.Publish(ctx, out, p.overwrite)
-	default:
-		return publication.Publish(ctx, out, p.append)
+	return publication.Publish(ctx, out, p)
+}
+
+// Admit implements [publication.Work]. Spark understands all of its own expressions.
+func (p *publishing) Admit(delta.Metadata) error { return nil }
+
+// Change implements [publication.Work].
+func (p *publishing) Change(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
+	if err := writable(s, p.out.Mode); err != nil {
+		return err
 	}
+	switch p.out.Mode {
+	case engine.Merge:
+		m := &merge{publishing: p, keys: p.out.Keys, newer: p.out.Newer}
+		return m.work(ctx, s, c)
+	case engine.Overwrite:
+		return p.overwrite(ctx, s, c)
+	}
+	return p.append(ctx, s, c)
 }
 
 // writable refuses tables whose files or commits need more than Spark is asked for here.
@@ -108,16 +118,14 @@ func castQuery(query string, columns []resultColumn, out engine.Output) (string,
 }
 
 // append adds the rows.
-func (p *publishing) append(ctx context.Context, s *delta.Snapshot, schema *delta.Schema) (publication.Change, error) {
-	if err := writable(s, engine.Append); err != nil {
-		return publication.Change{}, err
-	}
-	query, err := p.fill(s.Metadata(), schema)
+func (p *publishing) append(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
+	query, err := p.fill(s.Metadata(), c.SchemaOf(s))
 	if err != nil {
-		return publication.Change{}, err
+		return err
 	}
-	adds, err := p.write(ctx, s, schema, rebalanced(query))
-	return publication.Change{Add: adds, Enforced: s.Metadata().Constraints(), Counts: engine.Published{Inserted: publication.Records(adds)}}, err
+	c.Add, err = p.write(ctx, s, c.SchemaOf(s), rebalanced(query))
+	c.Counts.Inserted = publication.Records(c.Add)
+	return err
 }
 
 // rebalanced has few files come out of a query, however many parts the work had. The order of rows is lost.
@@ -126,40 +134,36 @@ func rebalanced(query string) string {
 }
 
 // overwrite replaces all rows, in the query's order. When the table has the same rows already its files stay.
-func (p *publishing) overwrite(ctx context.Context, s *delta.Snapshot, schema *delta.Schema) (publication.Change, error) {
-	if err := writable(s, engine.Overwrite); err != nil {
-		return publication.Change{}, err
-	}
+func (p *publishing) overwrite(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
+	schema := c.SchemaOf(s)
 	query, err := p.fill(s.Metadata(), schema)
 	if err != nil {
-		return publication.Change{}, err
+		return err
 	}
-	c := publication.Change{Enforced: s.Metadata().Constraints()}
 	if c.Add, err = p.write(ctx, s, schema, query); err != nil {
-		return c, err
+		return err
 	}
 	rows := publication.Records(c.Add)
 	before, counted := s.NumRecords()
-	if len(schema.Fields) == len(s.Schema().Fields) && len(s.Metadata().PartitionColumns) == 0 && counted && before == rows {
+	if !c.Widened() && len(s.Metadata().PartitionColumns) == 0 && counted && before == rows {
 		equal, err := p.equalRows(ctx, s, c.Add)
 		if err != nil {
-			return c, fmt.Errorf("compare with the rows that are there: %w", err)
+			return fmt.Errorf("compare with the rows that are there: %w", err)
 		}
 		if equal {
-			for _, add := range c.Add {
-				_ = p.table.Store().Delete(ctx, add.Path)
-			}
-			return publication.Change{Counts: engine.Published{Unchanged: rows}}, nil
+			publication.Discard(ctx, p.table, c.Add)
+			c.Add, c.Counts.Unchanged = nil, rows
+			return nil
 		}
 	}
 	for add, err := range s.Files() {
 		if err != nil {
-			return c, err
+			return err
 		}
-		c.Remove = append(c.Remove, add)
+		c.TakeAway(add)
 	}
-	c.Counts = engine.Published{Inserted: rows, Deleted: before}
-	return c, nil
+	c.Counts.Inserted, c.Counts.Deleted = rows, before
+	return nil
 }
 
 // equalRows is whether new files hold the rows of the table. Both have as many. Rows with maps, which Spark does not

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"launchlake/internal/delta"
+	"launchlake/internal/engine"
 	"launchlake/internal/engine/spark/connect"
 	"launchlake/internal/objstore"
 )
@@ -19,6 +20,7 @@ import (
 // publishing is one Publish.
 type publishing struct {
 	engine *Engine
+	out    engine.Output
 	table  *delta.Table
 	query  string // with the columns of the output's schema
 	schema *delta.Schema
