@@ -74,7 +74,7 @@ func BenchmarkCheckpointRead(b *testing.B) {
 	b.ReportAllocs()
 	files := 0
 	for b.Loop() {
-		if err := readParquetActions(bytes.NewReader(body), int64(len(body)), oneAtATime(&sync.Mutex{}, func(l checkpointLine) {
+		if err := readParquetActions(bytes.NewReader(body), int64(len(body)), allActions, oneAtATime(&sync.Mutex{}, func(l checkpointLine) {
 			if l.Add != nil {
 				files++
 			}

@@ -32,7 +32,7 @@ type sidecarAction struct {
 
 // readCheckpoint gives the actions of a checkpoint, in no order. It reads several parts of it at the same time: for each it calls
 // part, and then what that gave for the part's actions, one after the other.
-func (t *Table) readCheckpoint(ctx context.Context, c *checkpointFiles, part func() func(logLine)) error {
+func (t *Table) readCheckpoint(ctx context.Context, c *checkpointFiles, wanted scope, part func() func(logLine)) error {
 	var mu sync.Mutex
 	var sidecars []objstore.Info
 	split := func() func(checkpointLine) {
@@ -47,17 +47,20 @@ func (t *Table) readCheckpoint(ctx context.Context, c *checkpointFiles, part fun
 			sidecars = append(sidecars, objstore.Info{Key: sidecarKey(l.Sidecar.Path), Size: l.Sidecar.SizeInBytes})
 		}
 	}
-	if err := t.readCheckpointFiles(ctx, c.files, split); err != nil {
+	if err := t.readCheckpointFiles(ctx, c.files, wanted, split); err != nil {
 		return err
 	}
-	return t.readCheckpointFiles(ctx, sidecars, split)
+	if wanted == headActions {
+		return nil // sidecars hold actions on files only
+	}
+	return t.readCheckpointFiles(ctx, sidecars, wanted, split)
 }
 
-func (t *Table) readCheckpointFiles(ctx context.Context, files []objstore.Info, part func() func(checkpointLine)) error {
+func (t *Table) readCheckpointFiles(ctx context.Context, files []objstore.Info, wanted scope, part func() func(checkpointLine)) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readersAtOnce())
 	for _, f := range files {
-		group.Go(func() error { return t.readCheckpointFile(ctx, f, part) })
+		group.Go(func() error { return t.readCheckpointFile(ctx, f, wanted, part) })
 	}
 	return group.Wait()
 }
@@ -85,15 +88,15 @@ func sidecarKey(path string) string {
 	return sidecarPrefix + path
 }
 
-func (t *Table) readCheckpointFile(ctx context.Context, f objstore.Info, part func() func(checkpointLine)) error {
+func (t *Table) readCheckpointFile(ctx context.Context, f objstore.Info, wanted scope, part func() func(checkpointLine)) error {
 	if strings.HasSuffix(f.Key, ".json") {
-		return t.readJSONCheckpoint(ctx, f.Key, part())
+		return t.readJSONCheckpoint(ctx, f.Key, wanted, part())
 	}
 	r, size, err := t.readerAt(ctx, f)
 	if err != nil {
 		return fmt.Errorf("read checkpoint: %w", err)
 	}
-	if err := readParquetActions(r, size, part); err != nil {
+	if err := readParquetActions(r, size, wanted, part); err != nil {
 		if failed := r.failure(); failed != nil {
 			return fmt.Errorf("read checkpoint: %w", failed)
 		}
@@ -102,7 +105,7 @@ func (t *Table) readCheckpointFile(ctx context.Context, f objstore.Info, part fu
 	return nil
 }
 
-func (t *Table) readJSONCheckpoint(ctx context.Context, key string, take func(checkpointLine)) error {
+func (t *Table) readJSONCheckpoint(ctx context.Context, key string, wanted scope, take func(checkpointLine)) error {
 	text, err := objstore.ReadAll(ctx, t.store, key)
 	if err != nil {
 		return fmt.Errorf("read checkpoint: %w", err)
@@ -110,7 +113,7 @@ func (t *Table) readJSONCheckpoint(ctx context.Context, key string, take func(ch
 	for n := 1; len(text) > 0; n++ {
 		var line []byte
 		line, text, _ = bytes.Cut(text, []byte{'\n'})
-		if line = bytes.TrimSpace(line); len(line) == 0 {
+		if line = bytes.TrimSpace(line); len(line) == 0 || wanted == headActions && isFileAction(line) {
 			continue
 		}
 		var l checkpointLine
@@ -151,7 +154,7 @@ func checkFooter(r io.ReaderAt, size int64) error {
 const maxRowsPerByte = 1 << 10
 
 // readParquetActions gives the actions of a Parquet file. Each of its row groups is a part, some of which are read at the same time.
-func readParquetActions(r io.ReaderAt, size int64, part func() func(checkpointLine)) error {
+func readParquetActions(r io.ReaderAt, size int64, wanted scope, part func() func(checkpointLine)) error {
 	file, err := openParquet(r, size)
 	if err != nil {
 		return err
@@ -162,7 +165,7 @@ func readParquetActions(r io.ReaderAt, size int64, part func() func(checkpointLi
 		if rows.NumRows() > maxRowsPerByte*size {
 			return errors.Join(fmt.Errorf("%d rows in %d bytes", rows.NumRows(), size), group.Wait())
 		}
-		group.Go(func() error { return readRowGroup(file, rows, part()) })
+		group.Go(func() error { return readRowGroup(file, rows, wanted, part()) })
 	}
 	return group.Wait()
 }
@@ -179,10 +182,10 @@ func openParquet(r io.ReaderAt, size int64) (file *parquet.File, err error) {
 	return parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(columnBuffer))
 }
 
-func readRowGroup(file *parquet.File, group parquet.RowGroup, take func(checkpointLine)) (err error) {
+func readRowGroup(file *parquet.File, group parquet.RowGroup, wanted scope, take func(checkpointLine)) (err error) {
 	defer recoverBroken(&err)
 	rows := newRowCursor(file.Root(), group)
-	actions := newActionReader(rows, newPartitionPool())
+	actions := newActionReader(rows, wanted, newPartitionPool())
 	if len(rows.columns) == 0 {
 		return nil // nothing that we know
 	}

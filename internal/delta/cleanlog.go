@@ -253,7 +253,7 @@ func (t *Table) sidecars(ctx context.Context, c *checkpointFiles) ([]string, err
 	var mu sync.Mutex
 	var keys []string
 	for _, f := range c.files {
-		err := t.readCheckpointFile(ctx, f, oneAtATime(&mu, func(l checkpointLine) {
+		err := t.readCheckpointFile(ctx, f, allActions, oneAtATime(&mu, func(l checkpointLine) {
 			if l.Sidecar != nil {
 				keys = append(keys, sidecarKey(l.Sidecar.Path))
 			}

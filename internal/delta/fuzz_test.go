@@ -163,10 +163,10 @@ func FuzzCheckpoint(f *testing.F) {
 		f.Fatal(err)
 	}
 	day := "2024-01-01"
-	s := &Snapshot{metadata: m, state: &state{
+	s := &Snapshot{Head{metadata: m, state: &state{
 		protocol: &protocolAction{MinReaderVersion: 1, MinWriterVersion: 2}, metadata: action,
 		files: addList{}.with([]*addAction{{Path: "a", PartitionValues: map[string]*string{"p": &day}, Stats: `{"numRecords":1,"minValues":{"l":1}}`}}, nil),
-	}}
+	}}}
 	body, _, err := s.encodeCheckpoint(m.CreatedTime)
 	if err != nil {
 		f.Fatal(err)
@@ -174,6 +174,6 @@ func FuzzCheckpoint(f *testing.F) {
 	f.Add(body)
 	f.Add(body[:len(body)-9])
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_ = readParquetActions(bytes.NewReader(data), int64(len(data)), func() func(checkpointLine) { return func(checkpointLine) {} })
+		_ = readParquetActions(bytes.NewReader(data), int64(len(data)), allActions, func() func(checkpointLine) { return func(checkpointLine) {} })
 	})
 }

@@ -71,7 +71,7 @@ func (t *Table) readLedger(ctx context.Context, c *checkpointFiles) (there *ledg
 	there = newLedger()
 	there.version = c.version
 	var mu sync.Mutex
-	err = t.readCheckpoint(ctx, c, oneAtATime(&mu, func(line logLine) {
+	err = t.readCheckpoint(ctx, c, allActions, oneAtATime(&mu, func(line logLine) {
 		switch {
 		case line.Add != nil:
 			if there.has(line.Add.key()) {

@@ -121,6 +121,10 @@ type commitFile struct {
 // parseCommit reads the text of a commit. The protocol wants at most one action for a file in it; should there be more,
 // the last wins, as in Spark.
 func parseCommit(v Version, text []byte) (*commitFile, error) {
+	return parseActions(v, text, allActions)
+}
+
+func parseActions(v Version, text []byte, wanted scope) (*commitFile, error) {
 	c := &commitFile{version: v, mark: commitMark{sum: sumOf(text)}}
 	lines := 0
 	files := map[string]logLine{}
@@ -131,6 +135,9 @@ func parseCommit(v Version, text []byte) (*commitFile, error) {
 			continue
 		}
 		lines++
+		if wanted == headActions && isFileAction(line) {
+			continue
+		}
 		var l logLine
 		if err := parseLine(line, &l); err != nil {
 			return nil, &CorruptError{Key: commitKey(v), Err: fmt.Errorf("line %d: %w", n, err)}
@@ -150,6 +157,11 @@ func parseCommit(v Version, text []byte) (*commitFile, error) {
 	slices.SortFunc(c.adds, func(a, b *addAction) int { return strings.Compare(a.key(), b.key()) })
 	slices.SortFunc(c.removes, func(a, b *removeAction) int { return strings.Compare(a.key(), b.key()) })
 	return c, nil
+}
+
+// isFileAction tells a line that is about a file by its beginning, as all writers spell it. It may say no wrongly.
+func isFileAction(line []byte) bool {
+	return bytes.HasPrefix(line, []byte(`{"add":`)) || bytes.HasPrefix(line, []byte(`{"remove":`)) || bytes.HasPrefix(line, []byte(`{"cdc":`))
 }
 
 func (c *commitFile) take(l logLine, files map[string]logLine) {

@@ -42,9 +42,12 @@ type fileCursor struct {
 	}
 }
 
-func newActionReader(r *rowCursor, shared *partitionPool) *actionReader {
-	a := &actionReader{shared: shared, add: newFileCursor(r, "add"), remove: newFileCursor(r, "remove")}
-	a.stats = newStatsCursor(r)
+// newActionReader opens the columns of the actions that are wanted; the others are as if there were none.
+func newActionReader(r *rowCursor, wanted scope, shared *partitionPool) *actionReader {
+	a := &actionReader{shared: shared}
+	if wanted == allActions {
+		a.add, a.remove, a.stats = newFileCursor(r, "add"), newFileCursor(r, "remove"), newStatsCursor(r)
+	}
 	open := func(path ...string) *columnCursor { return r.open(r.find(path...)) }
 	a.txn.appID, a.txn.version, a.txn.lastUpdated = open("txn", "appId"), open("txn", "version"), open("txn", "lastUpdated")
 	a.domain.name = open("domainMetadata", "domain")

@@ -86,6 +86,7 @@ func TestTablesOfOtherWritersAreReadRightlyOrRefusedByName(t *testing.T) {
 				read++
 			default:
 				read++
+				compareHead(t, store, s)
 				c.compare(t, s)
 			}
 			specs += c.compareSpecs(t, store)
@@ -143,6 +144,22 @@ func onlyCheckpoint(t *testing.T, store objstore.Store, s *Snapshot) *Snapshot {
 		t.Fatal(err)
 	}
 	return after
+}
+
+// compareHead reads the version but for its files: all else is the same.
+func compareHead(t *testing.T, store objstore.Store, s *Snapshot) {
+	t.Helper()
+	h, err := Open(store).Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	type text struct {
+		Protocol, Metadata, Txns, Domains any
+	}
+	say := func(h *Head) text { return text{h.state.protocol, h.state.metadata, h.state.txns, h.state.domains} }
+	if diff := cmp.Diff(say(&s.Head), say(h)); diff != "" || !h.Timestamp().Equal(s.Timestamp()) {
+		t.Errorf("head of %v and %v (-of the snapshot +read alone):\n%s", s.Timestamp(), h.Timestamp(), diff)
+	}
 }
 
 // stateText is a state in a form that cmp compares; DataChange, which a checkpoint does not keep, is left out.

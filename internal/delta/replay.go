@@ -14,13 +14,21 @@ import (
 // commitsAhead is how many commits are being fetched while older ones are taken in. It bounds memory as well.
 const commitsAhead = 8
 
+// scope is which actions a replay is about.
+type scope int
+
+const (
+	allActions  scope = iota
+	headActions       // all but those on files
+)
+
 // replay reads a segment, newest first.
-func (t *Table) replay(ctx context.Context, seg *segment) (*state, *commitFile, error) {
+func (t *Table) replay(ctx context.Context, seg *segment, wanted scope) (*state, *commitFile, error) {
 	r := newReconciler(seg.version)
 	var newest *commitFile
 	newestFirst := slices.Clone(seg.commits)
 	slices.Reverse(newestFirst)
-	for c, err := range t.commitFiles(ctx, newestFirst) {
+	for c, err := range t.commitActions(ctx, newestFirst, wanted) {
 		if err != nil {
 			return nil, nil, err
 		}
@@ -30,7 +38,7 @@ func (t *Table) replay(ctx context.Context, seg *segment) (*state, *commitFile, 
 		r.commit(c)
 	}
 	if seg.checkpoint != nil {
-		if err := t.readCheckpoint(ctx, seg.checkpoint, r.part); err != nil {
+		if err := t.readCheckpoint(ctx, seg.checkpoint, wanted, r.part); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -46,6 +54,10 @@ func (t *Table) replay(ctx context.Context, seg *segment) (*state, *commitFile, 
 
 // commitFiles reads commits in the given order, some of them ahead.
 func (t *Table) commitFiles(ctx context.Context, commits []objstore.Info) iter.Seq2[*commitFile, error] {
+	return t.commitActions(ctx, commits, allActions)
+}
+
+func (t *Table) commitActions(ctx context.Context, commits []objstore.Info, wanted scope) iter.Seq2[*commitFile, error] {
 	type result struct {
 		commit *commitFile
 		err    error
@@ -64,7 +76,7 @@ func (t *Table) commitFiles(ctx context.Context, commits []objstore.Info) iter.S
 					return
 				}
 				go func() {
-					c, err := t.readCommit(ctx, parseLogName(info.Key).version)
+					c, err := t.readActions(ctx, parseLogName(info.Key).version, wanted)
 					if err == nil {
 						c.modTime, c.mark.object = info.ModTime, info
 					}
@@ -88,7 +100,7 @@ func (t *Table) commitFiles(ctx context.Context, commits []objstore.Info) iter.S
 
 // open makes the snapshot of a segment and refuses what cannot be read rightly.
 func (t *Table) open(ctx context.Context, seg *segment) (*Snapshot, error) {
-	state, newest, err := t.replay(ctx, seg)
+	state, newest, err := t.replay(ctx, seg, allActions)
 	if err != nil {
 		return nil, fmt.Errorf("read version %d: %w", seg.version, err)
 	}
@@ -96,24 +108,7 @@ func (t *Table) open(ctx context.Context, seg *segment) (*Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read version %d: %w", seg.version, err)
 	}
-	if s.end.object = seg.end; newest != nil {
-		s.end = newest.mark
-	}
-	if s.inCommitTimestamps() {
-		if newest == nil {
-			newest, err = t.readCommit(ctx, seg.version)
-		}
-		switch {
-		case err == nil:
-			s.timestamp = inCommitTimestamp(newest, s.timestamp)
-		case !isMissing(err):
-			return nil, err
-		}
-	}
-	if s.timestamp.IsZero() && seg.checkpoint != nil {
-		s.timestamp = seg.checkpoint.files[0].ModTime
-	}
-	return s, nil
+	return s, s.endWith(ctx, seg, newest)
 }
 
 // inCommitTimestamp is the time that a commit gives itself, else the given one.

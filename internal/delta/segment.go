@@ -193,11 +193,15 @@ func (l *listing) segment(asked Version) (*segment, error) {
 
 // readCommit reads one commit. The error matches fs.ErrNotExist when there is none.
 func (t *Table) readCommit(ctx context.Context, v Version) (*commitFile, error) {
+	return t.readActions(ctx, v, allActions)
+}
+
+func (t *Table) readActions(ctx context.Context, v Version, wanted scope) (*commitFile, error) {
 	text, err := objstore.ReadAll(ctx, t.store, commitKey(v))
 	if err != nil {
 		return nil, fmt.Errorf("read commit %d: %w", v, err)
 	}
-	return parseCommit(v, text)
+	return parseActions(v, text, wanted)
 }
 
 // isMissing says that a listed object was gone when it was to be read.

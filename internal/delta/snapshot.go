@@ -1,91 +1,26 @@
 package delta
 
 import (
-	"errors"
-	"fmt"
+	"context"
 	"iter"
-	"maps"
 	"slices"
 	"time"
 )
 
 // Snapshot is a table at one version. It never changes and may be used concurrently.
-type Snapshot struct {
-	table     *Table
-	state     *state
-	timestamp time.Time
-	protocol  Protocol
-	metadata  Metadata
-	end       commitMark // the commit of the version
-}
+type Snapshot struct{ Head }
 
 // newSnapshot makes the snapshot of a state and refuses what cannot be read rightly.
 func (t *Table) newSnapshot(st *state, at time.Time) (*Snapshot, error) {
-	metadata, err := st.metadata.parse()
-	if unsupported, ok := errors.AsType[*UnsupportedError](err); ok {
-		return nil, unsupported
-	}
+	h, err := t.newHead(st, at)
 	if err != nil {
-		return nil, &CorruptError{Key: commitKey(st.version), Err: fmt.Errorf("metaData: %w", err)}
-	}
-	s := &Snapshot{table: t, state: st, timestamp: at.UTC(), protocol: st.protocol.parse(), metadata: metadata}
-	if err := s.protocol.checkRead(s.usage()); err != nil {
 		return nil, err
 	}
-	if err := s.metadata.checkMapping(); err != nil {
-		return nil, &CorruptError{Key: commitKey(st.version), Err: fmt.Errorf("metaData: %w", err)}
-	}
-	return s, nil
+	return &Snapshot{*h}, nil
 }
 
-func (s *Snapshot) usage() usage {
-	return usage{metadata: &s.metadata, vectors: s.state.files.vectors > 0}
-}
-
-func (s *Snapshot) inCommitTimestamps() bool { return s.metadata.enabled(inCommitTimestampsProperty) }
-
-// Table is the table that the snapshot was taken of.
-func (s *Snapshot) Table() *Table { return s.table }
-
-// Version is the number of the commit that the snapshot ends with.
-func (s *Snapshot) Version() Version { return s.state.version }
-
-// Timestamp is when the version was committed: the commit's own time when the table has in-commit timestamps, else that of
-// its object.
-func (s *Snapshot) Timestamp() time.Time { return s.timestamp }
-
-// Metadata describes the table. The caller must not change what it refers to.
-func (s *Snapshot) Metadata() Metadata { return s.metadata }
-
-// Schema lists the table's columns, partition columns included.
-func (s *Snapshot) Schema() *Schema { return s.metadata.Schema }
-
-// Protocol is what the table asks of its readers and writers.
-func (s *Snapshot) Protocol() Protocol { return s.protocol }
-
-// AppVersion is the last version that an application committed with SetTransaction.
-func (s *Snapshot) AppVersion(appID string) (int64, bool) {
-	txn, ok := s.state.txns[appID]
-	return txn.Version, ok
-}
-
-// AppVersions is the last version of every application.
-func (s *Snapshot) AppVersions() map[string]int64 {
-	out := make(map[string]int64, len(s.state.txns))
-	for id, txn := range s.state.txns {
-		out[id] = txn.Version
-	}
-	return out
-}
-
-// Domain is the configuration of a metadata domain.
-func (s *Snapshot) Domain(name string) (string, bool) {
-	d, ok := s.state.domains[name]
-	return d.Configuration, ok
-}
-
-// Domains names the metadata domains, sorted.
-func (s *Snapshot) Domains() []string { return slices.Sorted(maps.Keys(s.state.domains)) }
+// Snapshot is the snapshot itself.
+func (s *Snapshot) Snapshot(context.Context) (*Snapshot, error) { return s, nil }
 
 // Files yields the live files that may hold rows for which all predicates are true, ordered by path. A file is left out
 // only when its partition values or statistics prove that it holds none. A predicate on a column that the table has not,

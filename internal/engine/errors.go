@@ -9,3 +9,5 @@ var (
 	// ErrDenied: the cluster refuses the credentials.
 	ErrDenied = errors.New("the engine refuses access")
 )
+
+var errClosed = errors.New("the session is closed")

@@ -148,10 +148,10 @@ func (o Output) Commented(f delta.Field) (delta.Field, error) {
 }
 
 // Outstanding is the progress that a table does not have yet.
-func (o Output) Outstanding(s *delta.Snapshot) []Progress {
+func (o Output) Outstanding(h *delta.Head) []Progress {
 	var open []Progress
 	for _, p := range o.Progress {
-		if v, ok := s.AppVersion(p.AppID); !ok || v < p.Version {
+		if v, ok := h.AppVersion(p.AppID); !ok || v < p.Version {
 			open = append(open, p)
 		}
 	}
@@ -159,10 +159,10 @@ func (o Output) Outstanding(s *delta.Snapshot) []Progress {
 }
 
 // Properties are those of the configuration that a table does not have yet.
-func (o Output) Properties(s *delta.Snapshot) map[string]string {
+func (o Output) Properties(h *delta.Head) map[string]string {
 	open := map[string]string{}
 	for key, value := range o.Configuration {
-		if s.Metadata().Configuration[key] != value {
+		if h.Metadata().Configuration[key] != value {
 			open[key] = value
 		}
 	}
@@ -170,6 +170,6 @@ func (o Output) Properties(s *delta.Snapshot) map[string]string {
 }
 
 // Applied is whether a table has all of the progress and of the configuration. Without progress nothing is ever applied.
-func (o Output) Applied(s *delta.Snapshot) bool {
-	return len(o.Progress) > 0 && len(o.Outstanding(s)) == 0 && len(o.Properties(s)) == 0
+func (o Output) Applied(h *delta.Head) bool {
+	return len(o.Progress) > 0 && len(o.Outstanding(h)) == 0 && len(o.Properties(h)) == 0
 }

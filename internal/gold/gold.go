@@ -11,7 +11,6 @@ package gold
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -62,16 +61,12 @@ func Aggregate(ctx context.Context, e engine.Engine, silver, gold Tables, o Opti
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := aggregation{engine: e, silver: silver, gold: gold, options: o, inputs: map[string]*delta.Snapshot{}, bound: map[string]bool{}}
-	var plans []*plan
-	for _, m := range o.Models {
-		p, err := a.plan(ctx, m)
-		if err != nil {
-			return Result{}, fmt.Errorf("aggregate %s: %w", m.Name, err)
-		}
-		plans = append(plans, p)
+	a := aggregation{engine: e, silver: silver, gold: gold, options: o, bound: map[string]bool{}}
+	plans, err := a.plans(ctx)
+	if err != nil {
+		return Result{}, err
 	}
-	err := a.publish(ctx, plans)
+	err = a.publish(ctx, plans)
 	result := Result{NothingNew: true}
 	for _, p := range plans {
 		if p.done {
@@ -94,30 +89,8 @@ type aggregation struct {
 	engine       engine.Engine
 	silver, gold Tables
 	options      Options
-	inputs       map[string]*delta.Snapshot
+	inputs       map[string]*delta.Head
 	bound        map[string]bool
-}
-
-// plan finds out whether a model is to be run, and binds what it reads.
-func (a *aggregation) plan(ctx context.Context, m Model) (*plan, error) {
-	p := &plan{model: m, result: ModelResult{Model: m.Name, Inputs: map[string]delta.Version{}}}
-	p.out = engine.Output{
-		Table: a.gold(m.Name), Mode: engine.Overwrite, Comments: m.Comments, Name: m.Name, Description: m.Description,
-		Configuration: map[string]string{hashProperty: m.hash()}, UserMetadata: a.options.RunID,
-	}
-	for _, name := range m.Reads {
-		s, err := a.input(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		p.result.Inputs[name] = s.Version()
-		p.out.Progress = append(p.out.Progress, engine.Progress{AppID: m.appID(name), Version: int64(s.Version())})
-	}
-	var err error
-	if p.result.Published, p.done, err = a.upToDate(ctx, m, p.out); err != nil || p.done {
-		return p, err
-	}
-	return p, a.bind(ctx, m)
 }
 
 // publish runs the models that are to be run, some at a time: most of what one takes is not the work of several processors. After an
@@ -144,68 +117,4 @@ func (a *aggregation) publish(ctx context.Context, plans []*plan) error {
 		})
 	}
 	return group.Wait()
-}
-
-// input takes a snapshot of a Silver table, once.
-func (a *aggregation) input(ctx context.Context, name string) (*delta.Snapshot, error) {
-	if s := a.inputs[name]; s != nil {
-		return s, nil
-	}
-	var s *delta.Snapshot
-	var err error
-	if v, ok := a.options.SilverVersions[name]; ok {
-		s, err = a.silver(name).SnapshotAt(ctx, v)
-	} else {
-		s, err = a.silver(name).Snapshot(ctx)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read silver table %s: %w", name, err)
-	}
-	a.inputs[name] = s
-	return s, nil
-}
-
-// bind makes the tables that a model reads known to the engine, which fetches their files only then.
-func (a *aggregation) bind(ctx context.Context, m Model) error {
-	for _, name := range m.Reads {
-		if a.bound[name] {
-			continue
-		}
-		if err := a.engine.Bind(ctx, name, engine.Input{Snapshot: a.inputs[name]}); err != nil {
-			return err
-		}
-		a.bound[name] = true
-	}
-	return nil
-}
-
-// upToDate gives what Publish would report, when the table has all progress already.
-func (a *aggregation) upToDate(ctx context.Context, m Model, out engine.Output) (engine.Published, bool, error) {
-	s, err := out.Table.Snapshot(ctx)
-	if errors.Is(err, delta.ErrNotATable) {
-		return engine.Published{}, false, nil
-	}
-	if err != nil {
-		return engine.Published{}, false, err
-	}
-	for i, p := range out.Progress {
-		if v, ok := s.AppVersion(p.AppID); ok && v > p.Version {
-			if err := a.overtaken(ctx, m.Reads[i], delta.Version(v)); err != nil {
-				return engine.Published{}, false, err
-			}
-		}
-	}
-	return engine.Published{AlreadyApplied: true, Before: s.Version(), After: s.Version()}, out.Applied(s), nil
-}
-
-// overtaken checks that a version that another run has seen exists by now. Where it does not the table was made anew.
-func (a *aggregation) overtaken(ctx context.Context, name string, seen delta.Version) error {
-	s, err := a.silver(name).Snapshot(ctx)
-	if err != nil {
-		return fmt.Errorf("read silver table %s: %w", name, err)
-	}
-	if s.Version() < seen {
-		return fmt.Errorf("it is made from version %d of silver table %s, which has only %d and was made anew: delete the gold table, it will be computed again", seen, name, s.Version())
-	}
-	return nil
 }

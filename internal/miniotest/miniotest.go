@@ -38,19 +38,31 @@ type server struct {
 // S3_ENDPOINT and S3_PATH_STYLE. The environment is the same for all buckets of a test process.
 func Bucket(t testing.TB) (env map[string]string, url string) {
 	t.Helper()
-	s, err := start()
-	switch {
+	switch _, err := start(); {
 	case err == nil:
 	case required("minio"), required("docker"):
 		t.Fatalf("LAKE_TEST_REQUIRE=%s, and MinIO does not run: %v", os.Getenv("LAKE_TEST_REQUIRE"), err)
 	default:
 		t.Skipf("needs MinIO: %v", err)
 	}
-	bucket := "test-" + strings.ToLower(rand.Text())
-	if err := s.makeBucket(t.Context(), bucket); err != nil {
-		t.Fatalf("make bucket %s on MinIO: %v", bucket, err)
+	env, url, err := NewBucket(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	return s.env(), "s3://" + bucket
+	return env, url
+}
+
+// NewBucket is Bucket for programs that are no tests, such as measurements.
+func NewBucket(ctx context.Context) (env map[string]string, url string, err error) {
+	s, err := start()
+	if err != nil {
+		return nil, "", fmt.Errorf("start MinIO: %w", err)
+	}
+	bucket := "test-" + strings.ToLower(rand.Text())
+	if err := s.makeBucket(ctx, bucket); err != nil {
+		return nil, "", fmt.Errorf("make bucket %s on MinIO: %w", bucket, err)
+	}
+	return s.env(), "s3://" + bucket, nil
 }
 
 func required(what string) bool {

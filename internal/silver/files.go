@@ -14,9 +14,6 @@ func (r *refinement) newFiles(ctx context.Context, bronze *delta.Snapshot, seen 
 	if seen > bronze.Version() {
 		return nil, r.overtaken(ctx, seen)
 	}
-	if seen == bronze.Version() {
-		return nil, nil
-	}
 	live, err := liveFiles(bronze)
 	if err != nil {
 		return nil, err
@@ -33,7 +30,7 @@ func (r *refinement) newFiles(ctx context.Context, bronze *delta.Snapshot, seen 
 
 // overtaken checks that a version of Bronze that is in exists by now. Where it does not Bronze was made anew.
 func (r *refinement) overtaken(ctx context.Context, seen delta.Version) error {
-	latest, err := r.tables.Bronze.Snapshot(ctx)
+	latest, err := r.tables.Bronze.Head(ctx)
 	if err != nil {
 		return fmt.Errorf("read bronze: %w", err)
 	}
@@ -41,34 +38,6 @@ func (r *refinement) overtaken(ctx context.Context, seen delta.Version) error {
 		return fmt.Errorf("version %d of bronze is in already, but bronze has only %d: it was made anew; refine into new tables", seen, latest.Version())
 	}
 	return nil
-}
-
-// seen is the version of Bronze that is in both tables; NoVersion when there is none. The tables' versions are noted as
-// they stand when nothing is to be done.
-func (r *refinement) seen(ctx context.Context, result *Result) (delta.Version, error) {
-	target, err := progress(ctx, r.tables.Target, AppID(r.contract), &result.Target)
-	if err != nil {
-		return 0, err
-	}
-	quarantine, err := progress(ctx, r.tables.Quarantine, QuarantineAppID(r.contract), &result.Quarantine)
-	return min(target, quarantine), err
-}
-
-// progress is the version of Bronze that is in a table.
-func progress(ctx context.Context, table *delta.Table, app string, idle *engine.Published) (delta.Version, error) {
-	*idle = engine.Published{AlreadyApplied: true, Before: engine.NoVersion, After: engine.NoVersion}
-	s, err := table.Snapshot(ctx)
-	if errors.Is(err, delta.ErrNotATable) {
-		return engine.NoVersion, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("read progress %s: %w", app, err)
-	}
-	idle.Before, idle.After = s.Version(), s.Version()
-	if v, ok := s.AppVersion(app); ok {
-		return delta.Version(v), nil
-	}
-	return engine.NoVersion, nil
 }
 
 // commits reads those of Bronze that the log still has; gone is whether the first ones were cleaned away.

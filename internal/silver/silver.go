@@ -122,12 +122,17 @@ type refinement struct {
 }
 
 func (r *refinement) run(ctx context.Context) (Result, error) {
-	bronze, err := r.bronze(ctx)
+	heads, err := r.heads(ctx)
 	if err != nil {
-		return Result{}, fmt.Errorf("read bronze: %w", err)
+		return Result{}, err
 	}
-	result := Result{Bronze: bronze.Version()}
-	seen, err := r.seen(ctx, &result)
+	result := Result{Bronze: heads.bronze.Version()}
+	seen := r.seen(heads, &result)
+	if seen == heads.bronze.Version() {
+		result.NothingNew = true
+		return result, nil
+	}
+	bronze, err := heads.open(ctx)
 	if err != nil {
 		return result, err
 	}
@@ -157,14 +162,6 @@ func (r *refinement) run(ctx context.Context) (Result, error) {
 		return result, err
 	}
 	return result, r.publish(ctx, &result)
-}
-
-// bronze is Bronze at the version that is asked for.
-func (r *refinement) bronze(ctx context.Context) (*delta.Snapshot, error) {
-	if v := r.options.BronzeVersion; v != nil {
-		return r.tables.Bronze.SnapshotAt(ctx, *v)
-	}
-	return r.tables.Bronze.Snapshot(ctx)
 }
 
 // evaluate parses the records and holds them against the rules, once.

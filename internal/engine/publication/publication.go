@@ -82,7 +82,7 @@ func (p *publication) once(ctx context.Context) (engine.Published, error) {
 	if err != nil {
 		return engine.Published{}, err
 	}
-	if p.out.Applied(snapshot) {
+	if p.out.Applied(&snapshot.Head) {
 		return applied(snapshot), nil
 	}
 	// Before any work, and before files are written that no commit would name.
@@ -143,8 +143,8 @@ func (p *publication) prepare(s *delta.Snapshot, c *Change) error {
 }
 
 func (p *publication) commit(ctx context.Context, s *delta.Snapshot, c *Change) (engine.Published, error) {
-	open := p.out.Outstanding(s)
-	properties := p.out.Properties(s)
+	open := p.out.Outstanding(&s.Head)
+	properties := p.out.Properties(&s.Head)
 	done := c.Counts
 	done.Before, done.After = s.Version(), s.Version()
 	if c.empty() && len(open) == 0 && len(properties) == 0 {

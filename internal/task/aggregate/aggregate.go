@@ -61,10 +61,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (task.Result, error) {
 	if err != nil {
 		return task.Result{}, err
 	}
-	sql, err := c.Open(ctx, l)
-	if err != nil {
-		return task.Result{}, err
-	}
+	sql := c.OnDemand(l)
 	defer sql.Close()
 	layer := func(name string) gold.Tables {
 		return func(table string) *delta.Table { return l.Table(name + "/" + table) }

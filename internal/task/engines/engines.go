@@ -64,6 +64,11 @@ func (c *Config) Open(ctx context.Context, l *lake.Lake) (engine.Engine, error) 
 	return c.OpenHere(ctx)
 }
 
+// OnDemand is the same session, started when there is something to do. The caller closes it.
+func (c *Config) OnDemand(l *lake.Lake) engine.Engine {
+	return engine.OnDemand(func(ctx context.Context) (engine.Engine, error) { return c.Open(ctx, l) })
+}
+
 // OpenHere starts a session of the engine that runs in this process, whatever the environment names.
 func (c *Config) OpenHere(ctx context.Context) (engine.Engine, error) {
 	return duckdb.Open(ctx, duckdb.Options{Folder: c.WorkFolder, MemoryLimit: c.MemoryLimit, Threads: c.Threads})

@@ -90,10 +90,7 @@ func refine(ctx context.Context, c Config, l *lake.Lake, name string, log *slog.
 	if err != nil {
 		return refined{}, task.Fail(task.BadConfig, err)
 	}
-	sql, err := c.Open(ctx, l)
-	if err != nil {
-		return refined{}, err
-	}
+	sql := c.OnDemand(l)
 	defer sql.Close()
 	source, quarantine := "bronze/"+name, rules.Table+"_quarantine"
 	done, err := silver.Refine(ctx, sql, rules, silver.Tables{

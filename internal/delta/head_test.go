@@ -1,0 +1,73 @@
+package delta_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"launchlake/internal/delta"
+	"launchlake/internal/objstore"
+)
+
+// headText is what a head says.
+func headText(h *delta.Head) map[string]any {
+	domains := map[string]string{}
+	for _, name := range h.Domains() {
+		domains[name], _ = h.Domain(name)
+	}
+	m := h.Metadata()
+	return map[string]any{
+		"version": h.Version(), "time": h.Timestamp(), "progress": h.AppVersions(), "domains": domains, "protocol": h.Protocol(),
+		"id": m.ID, "configuration": m.Configuration, "partition columns": m.PartitionColumns, "columns": len(m.Schema.Fields),
+	}
+}
+
+func TestAHeadIsThatOfTheSnapshot(t *testing.T) {
+	for name, make := range map[string]func(*testing.T, objstore.Store) *delta.Table{
+		"commits only":       func(t *testing.T, s objstore.Store) *delta.Table { grow(t, s, 4); return delta.Open(s) },
+		"classic checkpoint": func(t *testing.T, s objstore.Store) *delta.Table { grow(t, s, 12); return delta.Open(s) },
+		"v2 checkpoint":      func(t *testing.T, s objstore.Store) *delta.Table { return v2Table(t, s, 5) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := objstore.NewMemory()
+			make(t, store)
+			head, err := delta.Open(store).Head(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := delta.Open(store).Snapshot(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(headText(&want.Head), headText(head)); diff != "" {
+				t.Errorf("(-snapshot +head):\n%s", diff)
+			}
+			got, err := head.Snapshot(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(asText(t, want), asText(t, got)); diff != "" {
+				t.Errorf("completed (-snapshot +head's):\n%s", diff)
+			}
+			at, err := delta.Open(store).HeadAt(t.Context(), 2)
+			if err != nil || at.Version() != 2 {
+				t.Errorf("head of version 2: %v, %v", at, err)
+			}
+		})
+	}
+}
+
+// TestAHeadCostsTheSameHoweverManyFilesThereAre holds the number of requests by which a run finds that there is nothing to do.
+func TestAHeadCostsTheSameHoweverManyFilesThereAre(t *testing.T) {
+	memory := objstore.NewMemory()
+	grow(t, memory, 203)
+	store := &watched{Store: memory}
+	head, err := delta.Open(store).Head(t.Context())
+	if err != nil || head.Version() != 203 {
+		t.Fatalf("%v, %v", head, err)
+	}
+	asked, listed := store.since()
+	if diff := cmp.Diff(map[string]int{"get hint": 1, "list": 1, "get checkpoint": 1, "get commit": 3}, asked); diff != "" || listed > 6 {
+		t.Errorf("a head is read by listing %d names and (-want +got):\n%s", listed, diff)
+	}
+}
