@@ -53,7 +53,7 @@ with DAG(
         "engine": Param("duckdb", enum=["duckdb", "spark"], title="What runs the SQL of refine and aggregate"),
         "sweep": Param(False, type="boolean", title="Read the whole API, not only what is new"),
         "overlap": Param("12h", pattern="^[0-9]+(h|m|s)$", title="How far before its last pass ingest asks again"),
-        "batch_pages": Param(10, type="integer", minimum=1, title="Commit to Bronze after so many pages"),
+        "batch_pages": Param(100, type="integer", minimum=1, title="Commit to Bronze after so many pages"),
         "accept_broken": Param(False, type="boolean", title="Publish although too many records break the contract"),
         "sample_state": Param(1, enum=[1, 2], title="The state of the recorded API, when SOURCE_URL is sample:"),
     },

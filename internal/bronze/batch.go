@@ -1,11 +1,19 @@
 package bronze
 
+import "time"
+
 // batch is what the next commit will add: a data file for each partition, or more when rows were dropped meanwhile.
 type batch struct {
 	files []*dataFile
 	pages int
+	begun time.Time // when the first page came
 	bytes int64 // of the records
 	stale []string
+}
+
+// due tells whether it is time to commit.
+func (b *batch) due(o Options) bool {
+	return b.pages >= o.BatchPages || b.bytes >= o.BatchBytes || o.Now().Sub(b.begun) >= o.BatchAge
 }
 
 // write adds rows of one day, which are referred to until the batch is complete.

@@ -51,7 +51,8 @@ type Key struct{ ID, LastUpdated []byte }
 const (
 	DefaultOverlap    = 12 * time.Hour
 	DefaultBatchBytes = 32 << 20
-	DefaultBatchPages = 10
+	DefaultBatchPages = 100
+	DefaultBatchAge   = 10 * time.Second
 )
 
 // Options of [Ingest]. The zero value works.
@@ -59,9 +60,12 @@ type Options struct {
 	// Overlap is how far behind the source's clock the watermark stays: records newer than that are asked for again by
 	// the next pass, for sources show some late. 0: DefaultOverlap.
 	Overlap    time.Duration
-	BatchBytes int64  // commit after this many bytes of records; 0: DefaultBatchBytes
-	BatchPages int    // commit after this many pages; 0: DefaultBatchPages
-	RunID      string // kept with every row
+	BatchBytes int64 // commit after this many bytes of records; 0: DefaultBatchBytes
+	BatchPages int   // commit after this many pages; 0: DefaultBatchPages
+	// BatchAge is how long a page may wait for its commit while others come, so that little is asked for again after a
+	// death, however slow the source is. 0: DefaultBatchAge.
+	BatchAge time.Duration
+	RunID    string // kept with every row
 	// Sweep reads the whole source and not only what is new by last_updated: sources change some fields without a word.
 	Sweep bool
 
@@ -116,6 +120,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.BatchPages == 0 {
 		o.BatchPages = DefaultBatchPages
+	}
+	if o.BatchAge == 0 {
+		o.BatchAge = DefaultBatchAge
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -76,6 +76,7 @@ func TestBatchesAreCommittedAsThePassGoesOn(t *testing.T) {
 	for name, options := range map[string]bronze.Options{
 		"by pages": {BatchPages: 2},
 		"by bytes": {BatchBytes: 15_000},
+		"by age":   {BatchAge: time.Minute, Now: ticking(time.Minute)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			api := startAPI(t, apiOptions{}, launches(0, 1000)...)
@@ -86,6 +87,15 @@ func TestBatchesAreCommittedAsThePassGoesOn(t *testing.T) {
 			}
 			checkRecords(t, table, launches(0, 1000))
 		})
+	}
+}
+
+// ticking is a clock that goes on by a step each time it is read.
+func ticking(step time.Duration) func() time.Time {
+	now := day
+	return func() time.Time {
+		now = now.Add(step)
+		return now
 	}
 }
 

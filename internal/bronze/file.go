@@ -16,6 +16,11 @@ import (
 
 const fileExtension = "zstd.parquet"
 
+const (
+	pageBytes = 1 << 20 // the more documents a page holds the smaller each becomes
+	groupRows = 1000    // readers work on row groups side by side
+)
+
 // compression is shared by all files, for its encoders hold megabytes of history each.
 var compression = zstd.Codec{Level: zstd.SpeedFastest}
 
@@ -38,6 +43,7 @@ func newDataFile(day string) *dataFile {
 	f := &dataFile{day: day, stats: delta.NewStats(fileSchema())}
 	f.writer = parquet.NewGenericWriter[row](&f.content,
 		parquet.Compression(&compression),
+		parquet.PageBufferSize(pageBytes), parquet.MaxRowsPerRowGroup(groupRows),
 		// Bounds of documents help nobody and would hold whole documents.
 		parquet.SkipPageBounds("raw"), parquet.SkipPageStatistics("raw"),
 		// Readers older than the second version of pages are still about.

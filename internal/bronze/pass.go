@@ -70,7 +70,7 @@ func (p *pass) run(ctx context.Context, source Source) error {
 		if err := p.take(ctx, page); err != nil {
 			return err
 		}
-		if p.batch.bytes >= p.options.BatchBytes || p.batch.pages >= p.options.BatchPages {
+		if p.batch.due(p.options) {
 			if err := p.flush(ctx); err != nil {
 				return err
 			}
@@ -95,7 +95,9 @@ func (p *pass) take(ctx context.Context, page Page) error {
 	}
 	p.result.Pages++
 	p.result.Bytes += page.Bytes
-	p.batch.pages++
+	if p.batch.pages++; p.batch.pages == 1 {
+		p.batch.begun = p.options.Now()
+	}
 	rows := make([]row, 0, len(page.Results))
 	for _, r := range rowsOf(page, from) {
 		p.result.RowsRead++

@@ -24,7 +24,7 @@ type Config struct {
 	Token          secret.Text   `envconfig:"LL2_TOKEN" desc:"key of the API; anonymous callers have 15 requests an hour"`
 	Overlap        time.Duration `envconfig:"OVERLAP" default:"12h" desc:"how much before its last pass a pass asks for again, for the API shows some changes late"`
 	Sweep          bool          `envconfig:"SWEEP" default:"false" desc:"true: read the whole API and not only what is new by last_updated; it changes some fields without a word, so do it weekly"`
-	BatchPages     int           `envconfig:"BATCH_PAGES" default:"10" desc:"commit after this many pages of 100 launches"`
+	BatchPages     int           `envconfig:"BATCH_PAGES" default:"100" desc:"commit after this many pages of 100 launches; after 10 seconds in any case"`
 	BatchBytes     int64         `envconfig:"BATCH_BYTES" default:"33554432" desc:"commit after this many bytes of launches, if that is sooner"`
 	RequestTimeout time.Duration `envconfig:"REQUEST_TIMEOUT" default:"90s" desc:"how long one answer of the API may take"`
 	RequestRetries int           `envconfig:"REQUEST_RETRIES" default:"3" desc:"how often a request is sent again when the API fails"`

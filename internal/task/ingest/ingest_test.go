@@ -24,7 +24,7 @@ import (
 )
 
 // configOf is the configuration of an environment in which only these variables are set.
-func configOf(t *testing.T, env map[string]string) ingest.Config {
+func configOf(t testing.TB, env map[string]string) ingest.Config {
 	t.Helper()
 	for name, value := range env {
 		t.Setenv(name, value)
@@ -168,7 +168,7 @@ func TestSmallBatchesGiveTheSameRecords(t *testing.T) {
 func TestDefaultsAreThoseOfTheHelp(t *testing.T) {
 	c := configOf(t, map[string]string{"LAKE_URL": "/lake"})
 	got := []any{c.SourceURL, c.SampleState, c.Overlap, c.BatchPages, c.BatchBytes, c.RequestTimeout, c.RequestRetries}
-	want := []any{"sample:", 1, 12 * time.Hour, 10, int64(32 << 20), 90 * time.Second, 3}
+	want := []any{"sample:", 1, 12 * time.Hour, 100, int64(32 << 20), 90 * time.Second, 3}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
 	}
