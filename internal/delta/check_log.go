@@ -16,7 +16,7 @@ func (c *checker) log(ctx context.Context, l *listing) error {
 	if err := c.gaps(l, versions); err != nil {
 		return err
 	}
-	r := &logCheck{checker: c, checkpoints: l.checkpoints}
+	r := &logCheck{checker: c, listing: l, checkpoints: l.checkpoints}
 	if len(versions) == 0 || versions[0] == 0 {
 		r.ledger = newLedger()
 	}
@@ -26,7 +26,7 @@ func (c *checker) log(ctx context.Context, l *listing) error {
 			infos[i] = l.commits[v]
 		}
 		read := 0
-		for commit, err := range c.table.commitFiles(ctx, infos) {
+		for logged, err := range ahead(ctx, infos, r.read) {
 			v := versions[read]
 			read++
 			c.progress("log", len(l.commits)-len(versions)+read, len(l.commits))
@@ -39,7 +39,7 @@ func (c *checker) log(ctx context.Context, l *listing) error {
 				}
 				break
 			}
-			if err := r.commit(ctx, commit); err != nil {
+			if err := r.version(ctx, logged); err != nil {
 				return err
 			}
 		}
@@ -68,6 +68,7 @@ func (c *checker) gaps(l *listing, versions []Version) error {
 // logCheck goes forward through the log. Its ledger is nil where the commits do not reach back to a known state.
 type logCheck struct {
 	*checker
+	listing     *listing
 	checkpoints []checkpointFiles // not yet compared, ascending
 	ledger      *ledger
 }
@@ -83,18 +84,42 @@ func (r *logCheck) broken(ctx context.Context, v Version, err error) error {
 	return r.found(BrokenCommit, commitKey(v), "%v", err)
 }
 
-func (r *logCheck) commit(ctx context.Context, commit *commitFile) error {
+// loggedVersion is a commit with the text of its checksum, nil when there is none.
+type loggedVersion struct {
+	*commitFile
+	checksum []byte
+}
+
+func (r *logCheck) read(ctx context.Context, info objstore.Info) (loggedVersion, error) {
+	commit, err := r.table.readListedCommit(ctx, info, allActions)
+	if err != nil || !r.listing.hasChecksum(commit.version) {
+		return loggedVersion{commitFile: commit}, err
+	}
+	text, err := objstore.ReadAll(ctx, r.table.store, checksumKey(commit.version))
+	if isMissing(err) {
+		err = nil // cleaned away since it was listed
+	}
+	return loggedVersion{commit, text}, err
+}
+
+func (r *logCheck) version(ctx context.Context, commit loggedVersion) error {
 	if err := r.compareUpTo(ctx, commit.version-1); err != nil {
 		return err
 	}
 	switch {
 	case r.ledger == nil: // a checkpoint must come first
 	case commit.version == r.ledger.version+1:
-		r.ledger.commit(commit)
+		r.ledger.commit(commit.commitFile)
 	case commit.version > r.ledger.version:
 		r.ledger = nil
 	}
-	return r.compareUpTo(ctx, commit.version)
+	if err := r.compareUpTo(ctx, commit.version); err != nil {
+		return err
+	}
+	if r.ledger == nil || r.ledger.version != commit.version || commit.checksum == nil {
+		return nil
+	}
+	return r.checksum(commit)
 }
 
 // compareUpTo looks at the checkpoints up to a version. What is not known from commits is taken from the checkpoint.

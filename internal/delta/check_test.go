@@ -171,7 +171,7 @@ var damages = []struct {
 	}, []delta.FindingKind{delta.FalseCheckpoint, delta.FalseCheckpoint}},
 	{"progress was changed behind the checkpoint's back", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
 		replace(t, store, "_delta_log/00000000000000000010.json", `"appId":"app","version":9`, `"appId":"app","version":8`)
-	}, []delta.FindingKind{delta.FalseCheckpoint}},
+	}, []delta.FindingKind{delta.FalseCheckpoint, delta.FalseChecksum}},
 	{"the checkpoint is of another table", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
 		other, _ := peopleTable(t)
 		text, err := objstore.ReadAll(t.Context(), other, checkpointTen)
@@ -197,7 +197,7 @@ var damages = []struct {
 	}, []delta.FindingKind{delta.LoneCheckpoint}},
 	{"a protocol without its features", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
 		replace(t, store, commitTwelve, `{"add"`, `{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"writerFeatures":["appendOnly"]}}`+"\n"+`{"add"`)
-	}, []delta.FindingKind{delta.InvalidProtocol}},
+	}, []delta.FindingKind{delta.FalseChecksum, delta.InvalidProtocol}},
 	{"a data file is missing", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
 		remove(t, store, firstFile(s).Path)
 	}, []delta.FindingKind{delta.MissingFile}},
@@ -208,6 +208,12 @@ var damages = []struct {
 		f := firstFile(s)
 		overwrite(t, store, f.Path, strings.Repeat("x", int(f.Size)))
 	}, []delta.FindingKind{delta.BrokenFile}},
+	{"a commit was changed behind its checksum's back", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		replace(t, store, commitTwelve, `"size":`, `"size":1`)
+	}, []delta.FindingKind{delta.FalseChecksum, delta.WrongSize}},
+	{"a checksum is cut", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
+		overwrite(t, store, "_delta_log/00000000000000000012.crc", `{"txnId":`)
+	}, []delta.FindingKind{delta.FalseChecksum}},
 	{"a count of rows is false", func(t *testing.T, store objstore.Store, s *delta.Snapshot) {
 		replace(t, store, commitTwelve, `\"numRecords\":10`, `\"numRecords\":11`)
 	}, []delta.FindingKind{delta.FalseStatistics}},

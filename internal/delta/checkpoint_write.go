@@ -171,8 +171,12 @@ func (w *checkpointWriter) metaData(m *metadataAction) {
 	w.row.present("metaData")
 	w.row.present("metaData", "format")
 	w.row.text(m.ID, "metaData", "id")
-	w.row.optionalText(m.Name, "metaData", "name")
-	w.row.optionalText(m.Description, "metaData", "description")
+	if m.Name != nil {
+		w.row.text(*m.Name, "metaData", "name")
+	}
+	if m.Description != nil {
+		w.row.text(*m.Description, "metaData", "description")
+	}
 	w.row.text(m.Format.Provider, "metaData", "format", "provider")
 	w.row.pairs(pointers(m.Format.Options), "metaData", "format", "options")
 	w.row.text(m.SchemaString, "metaData", "schemaString")

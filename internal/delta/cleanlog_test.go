@@ -63,7 +63,7 @@ func TestCleaningTheLogKeepsEveryVersionOfTheRetention(t *testing.T) {
 				configuration["delta.logRetentionDuration"] = tt.retention
 			}
 			y := oldTable(t, configuration)
-			for _, key := range []string{"00000000000000000003.crc", "00000000000000000002.00000000000000000009.compacted.json", "00000000000000000025.crc", "notes.txt"} {
+			for _, key := range []string{"00000000000000000002.00000000000000000009.compacted.json", "notes.txt"} {
 				y.put(t, "_delta_log/"+key, 50*day)
 			}
 			overwrite(t, y, hintKey, `{"version":10,"size":12}`)

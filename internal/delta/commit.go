@@ -48,11 +48,7 @@ func (p *prepared) commit(ctx context.Context) (*Snapshot, error) {
 			return nil, err
 		}
 		if winner == nil {
-			s, err := p.done(own)
-			if err != nil {
-				return nil, fmt.Errorf("version %d is in the log, and cannot be read: %w: %w", own.version, ErrUnknownOutcome, err)
-			}
-			return s, nil
+			return p.finish(ctx, own)
 		}
 		if err := p.rebase(ctx, winner); err != nil {
 			return nil, err
@@ -192,6 +188,17 @@ func (s *Snapshot) after(c *commitFile) (*Snapshot, error) {
 		next.timestamp = inCommitTimestamp(c, next.timestamp)
 	}
 	return next, nil
+}
+
+// finish gives the snapshot at the commit, which is in the log, and writes what follows a commit.
+func (p *prepared) finish(ctx context.Context, own *commitFile) (*Snapshot, error) {
+	s, err := p.done(own)
+	if err != nil {
+		return nil, fmt.Errorf("version %d is in the log, and cannot be read: %w: %w", own.version, ErrUnknownOutcome, err)
+	}
+	p.table.putChecksum(ctx, s, p.info.TxnID)
+	p.table.checkpointAfterCommit(ctx, s)
+	return s, nil
 }
 
 func (p *prepared) done(own *commitFile) (*Snapshot, error) {

@@ -44,7 +44,9 @@
 //     manifest and sidecars; statistics as text or as columns. Written: classic, one file, or V2, a Parquet manifest with
 //     sidecars, as delta.checkpointPolicy says; both forms of statistics; every delta.checkpointInterval commits. _last_checkpoint
 //     (lastcheckpoint.go, jsonchecksum.go) is a hint with a checksum, written after a checkpoint.
-//   - Log Compaction Files, Version Checksum Files: passed over when reading, not written. Staged commits are not read.
+//   - Version Checksum File (versionchecksum.go): written after each commit, best effort, without histograms and without the list of files;
+//     [Table.Check] compares every one that is there, of whatever writer, with the log (check_checksum.go). Readers do not need them.
+//   - Log Compaction Files: passed over when reading, not written. Staged commits are not read.
 //   - Actions (logline.go, commitinfo.go): metaData, protocol, add, remove, txn, cdc, domainMetadata,
 //     commitInfo, sidecar, checkpointMetadata. Unknown actions and fields are passed over.
 //   - Action Reconciliation (state.go, replay.go): newest first; only files that commits name are remembered on the way. What is

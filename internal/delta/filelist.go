@@ -11,6 +11,7 @@ type fileAction[T any] interface {
 	*T
 	key() string
 	vector() *DeletionVector
+	bytes() int64 // of the file; 0 when the action does not say
 	pack(text []byte) []byte
 	unpack(u *unpacker)
 }
@@ -19,10 +20,37 @@ type fileAction[T any] interface {
 // it what is the same in both. Its actions are packed, some ten to a few hundred bytes each, so a table of a million files
 // fits into a small machine. The zero value is empty.
 type fileList[T any, A fileAction[T]] struct {
-	blocks  []*fileBlock[T, A]
-	count   int
-	vectors int // how many have a deletion vector
-	loose   int // actions that are not packed
+	blocks []*fileBlock[T, A]
+	fileTotals
+	loose int // actions that are not packed
+}
+
+// fileTotals are sums over actions on files.
+type fileTotals struct {
+	count       int
+	bytes       int64 // of the files
+	vectors     int   // how many have a deletion vector
+	deletedRows int64 // by these
+}
+
+func (t *fileTotals) add(other fileTotals) {
+	t.count += other.count
+	t.bytes += other.bytes
+	t.vectors += other.vectors
+	t.deletedRows += other.deletedRows
+}
+
+func (t *fileTotals) subtract(other fileTotals) {
+	t.add(fileTotals{-other.count, -other.bytes, -other.vectors, -other.deletedRows})
+}
+
+// totalsOf are those of one action.
+func totalsOf[T any, A fileAction[T]](a A) fileTotals {
+	t := fileTotals{count: 1, bytes: a.bytes()}
+	if v := a.vector(); v != nil {
+		t.vectors, t.deletedRows = 1, v.Cardinality
+	}
+	return t
 }
 
 type (
@@ -162,8 +190,7 @@ func merged[T any, A fileAction[T]](list, in []A, out []string) []A {
 func (l *fileList[T, A]) share(blocks []*fileBlock[T, A]) {
 	l.blocks = append(l.blocks, blocks...)
 	for _, b := range blocks {
-		l.count += b.count
-		l.vectors += b.vectors
+		l.fileTotals.add(b.fileTotals)
 		l.loose += len(b.loose)
 	}
 }

@@ -12,21 +12,18 @@ import (
 
 // fileBlock is a part of a fileList. It never changes.
 type fileBlock[T any, A fileAction[T]] struct {
-	first   string // the least key
-	last    string // the greatest key
-	count   int
-	vectors int
-	loose   []A    // the actions; nil when they are packed
-	packed  []byte // the actions as text, compressed
+	first string // the least key
+	last  string // the greatest key
+	fileTotals
+	loose  []A    // the actions; nil when they are packed
+	packed []byte // the actions as text, compressed
 }
 
 // newFileBlock makes a block of sorted actions, of which there are some.
 func newFileBlock[T any, A fileAction[T]](actions []A) *fileBlock[T, A] {
-	b := &fileBlock[T, A]{loose: actions, count: len(actions), first: actions[0].key(), last: actions[len(actions)-1].key()}
+	b := &fileBlock[T, A]{loose: actions, first: actions[0].key(), last: actions[len(actions)-1].key()}
 	for _, a := range actions {
-		if a.vector() != nil {
-			b.vectors++
-		}
+		b.fileTotals.add(totalsOf[T](a))
 	}
 	return b
 }
@@ -90,6 +87,14 @@ func flag(set bool, bit uint64) uint64 {
 
 func (a *addAction) vector() *DeletionVector    { return a.DeletionVector }
 func (r *removeAction) vector() *DeletionVector { return r.DeletionVector }
+
+func (a *addAction) bytes() int64 { return a.Size }
+func (r *removeAction) bytes() int64 {
+	if r.Size == nil {
+		return 0
+	}
+	return *r.Size
+}
 
 func (a *addAction) pack(text []byte) []byte {
 	text = binary.AppendUvarint(text, flag(a.DataChange, packedDataChange)|flag(a.ClusteringProvider != nil, packedClustering)|

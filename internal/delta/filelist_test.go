@@ -90,19 +90,23 @@ func TestFileListHoldsWhatWasPutIntoIt(t *testing.T) {
 
 func checkFileList(t *testing.T, list addList, want map[string]*addAction) {
 	t.Helper()
-	keys, vectors := sortedKeys(want), 0
+	keys := sortedKeys(want)
+	var totals fileTotals
 	i := 0
 	for a := range list.all() {
 		if i >= len(keys) || !reflect.DeepEqual(a, want[keys[i]]) {
 			t.Fatalf("action %d of %d is %+v", i, len(keys), a)
 		}
+		totals.count++
+		totals.bytes += a.Size
 		if a.DeletionVector != nil {
-			vectors++
+			totals.vectors++
+			totals.deletedRows += a.DeletionVector.Cardinality
 		}
 		i++
 	}
-	if i != len(keys) || list.len() != len(keys) || list.vectors != vectors {
-		t.Fatalf("%d actions, %d by len, %d with vectors; want %d, of them %d with vectors", i, list.len(), list.vectors, len(keys), vectors)
+	if i != len(keys) || list.len() != len(keys) || list.fileTotals != totals {
+		t.Fatalf("%d actions, %+v; want %d, %+v", i, list.fileTotals, len(keys), totals)
 	}
 	find := list.finder()
 	for _, k := range keys {

@@ -18,6 +18,7 @@ type ledger struct {
 	txns       map[string]txnAction
 	domains    map[string]domainAction
 	files      map[string]*addAction
+	totals     fileTotals // of files
 	tombstones map[string]*removeAction
 }
 
@@ -31,18 +32,33 @@ func (l *ledger) commit(c *commitFile) {
 	l.version = c.version
 	l.take(logLine{Protocol: c.protocol, Metadata: c.metadata})
 	for _, r := range c.removes {
-		delete(l.files, r.key())
+		l.drop(r.key())
 		l.tombstones[r.key()] = r
 	}
 	for _, a := range c.adds {
 		delete(l.tombstones, a.key())
-		l.files[a.key()] = a
+		l.put(a)
 	}
 	for i := range c.txns {
 		l.take(logLine{Txn: &c.txns[i]})
 	}
 	for i := range c.domains {
 		l.take(logLine{Domain: &c.domains[i]})
+	}
+}
+
+// put takes in a live file.
+func (l *ledger) put(a *addAction) {
+	l.drop(a.key())
+	l.files[a.key()] = a
+	l.totals.add(totalsOf(a))
+}
+
+// drop takes a file out that may be live.
+func (l *ledger) drop(key string) {
+	if a, ok := l.files[key]; ok {
+		delete(l.files, key)
+		l.totals.subtract(totalsOf(a))
 	}
 }
 
@@ -77,7 +93,7 @@ func (t *Table) readLedger(ctx context.Context, c *checkpointFiles) (there *ledg
 			if there.has(line.Add.key()) {
 				twice = line.Add.Path
 			}
-			there.files[line.Add.key()] = line.Add
+			there.put(line.Add)
 		case line.Remove != nil:
 			if there.has(line.Remove.key()) {
 				twice = line.Remove.Path
@@ -124,7 +140,7 @@ func (l *ledger) differences(there *ledger, writtenAt int64) []string {
 		tell("it lacks %d tombstones that had not expired, such as %q", missingFrom(l.tombstones, there.tombstones,
 			func(r *removeAction) bool { return r.DeletionTimestamp <= expired }))
 	}
-	if _, limited := l.metadata.Configuration["delta.setTransactionRetentionDuration"]; !limited {
+	if !l.metadata.forgetsTxns() {
 		tell("it lacks the progress of %d applications, such as %q", missingFrom(l.txns, there.txns, nil))
 	}
 	for id, txn := range there.txns {

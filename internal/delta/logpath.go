@@ -16,6 +16,7 @@ const (
 
 func versionPrefix(v Version) string { return fmt.Sprintf("%s%020d", logPrefix, v) }
 func commitKey(v Version) string     { return versionPrefix(v) + ".json" }
+func checksumKey(v Version) string   { return versionPrefix(v) + ".crc" }
 func checkpointKey(v Version) string { return versionPrefix(v) + ".checkpoint.parquet" }
 
 // logFile is what the name of an object in the log says. Objects of other names are none of the reader's business.
@@ -30,6 +31,7 @@ type logFileKind int
 const (
 	otherFile logFileKind = iota
 	commitLogFile
+	checksumLogFile
 	classicCheckpoint
 	multiPartCheckpoint
 	v2Checkpoint
@@ -54,6 +56,8 @@ func parseLogName(key string) logFile {
 		return logFile{}
 	case rest == ".json":
 		f.kind = commitLogFile
+	case rest == ".crc":
+		f.kind = checksumLogFile
 	case rest == ".checkpoint.parquet":
 		f.kind = classicCheckpoint
 	default:

@@ -24,7 +24,7 @@ func (m *metadataAction) parse() (Metadata, error) {
 		return Metadata{}, &UnsupportedError{Features: []string{"data files of format " + p}}
 	}
 	out := Metadata{
-		ID: m.ID, Name: m.Name, Description: m.Description,
+		ID:            m.ID,
 		Schema:        schema,
 		Configuration: m.Configuration,
 	}
@@ -34,6 +34,12 @@ func (m *metadataAction) parse() (Metadata, error) {
 			return Metadata{}, fmt.Errorf("partition column %q is not in the schema", c)
 		}
 		out.PartitionColumns = append(out.PartitionColumns, name)
+	}
+	if m.Name != nil {
+		out.Name = *m.Name
+	}
+	if m.Description != nil {
+		out.Description = *m.Description
 	}
 	if m.CreatedTime != nil {
 		out.CreatedTime = time.UnixMilli(*m.CreatedTime).UTC()
@@ -61,11 +67,17 @@ func (m Metadata) action() (*metadataAction, error) {
 		return nil, err
 	}
 	out := &metadataAction{
-		ID: m.ID, Name: m.Name, Description: m.Description,
+		ID:               m.ID,
 		Format:           formatAction{Provider: "parquet", Options: map[string]string{}},
 		SchemaString:     string(schema),
 		PartitionColumns: slices.Clone(m.PartitionColumns),
 		Configuration:    maps.Clone(m.Configuration),
+	}
+	if m.Name != "" {
+		out.Name = &m.Name
+	}
+	if m.Description != "" {
+		out.Description = &m.Description
 	}
 	if !m.CreatedTime.IsZero() {
 		created := m.CreatedTime.UnixMilli()

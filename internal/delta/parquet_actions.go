@@ -178,12 +178,18 @@ func (a *actionReader) readMetadata(schema string) *metadataAction {
 	m := &a.metadata
 	out := &metadataAction{SchemaString: schema, Configuration: m.configuration.texts(), CreatedTime: m.created.optional()}
 	out.ID, _ = m.id.text()
-	out.Name, _ = m.name.text()
-	out.Description, _ = m.description.text()
+	out.Name, out.Description = m.name.optionalText(), m.description.optionalText()
 	out.Format.Provider, _ = m.provider.text()
 	out.Format.Options = m.options.texts()
 	out.PartitionColumns, _ = m.partitionColumns.value()
 	return out
+}
+
+func (c *columnCursor) optionalText() *string {
+	if text, ok := c.text(); ok {
+		return &text
+	}
+	return nil
 }
 
 func (c *columnCursor) optional() *int64 {

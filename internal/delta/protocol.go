@@ -54,5 +54,6 @@ func union(a, b []string) []string {
 
 func (p Protocol) equal(q Protocol) bool {
 	return p.MinReaderVersion == q.MinReaderVersion && p.MinWriterVersion == q.MinWriterVersion &&
-		slices.Equal(p.ReaderFeatures, q.ReaderFeatures) && slices.Equal(p.WriterFeatures, q.WriterFeatures)
+		slices.Equal(union(p.ReaderFeatures, nil), union(q.ReaderFeatures, nil)) &&
+		slices.Equal(union(p.WriterFeatures, nil), union(q.WriterFeatures, nil))
 }

@@ -103,6 +103,11 @@ func (r race) run(t *testing.T, store objstore.Store) {
 	if due, got := r.commits(t, store), checkpoints(t, store); got != due {
 		t.Errorf("%d checkpoints, want %d", got, due)
 	}
+	total := max(r.Processes, 1) * r.Writers * r.Commits
+	if got := names(t, store, ".crc"); got != total+1 {
+		t.Errorf("%d checksums, want one for each of %d commits and the first", got, total)
+	}
+	isCleanLog(t, store, delta.Version(total))
 }
 
 // commits returns how many checkpoints were due.
@@ -281,13 +286,18 @@ func checkLog(t *testing.T, store objstore.Store, acknowledged []acknowledgement
 	}
 }
 
-func checkpoints(t *testing.T, store objstore.Store) (n int) {
+func checkpoints(t *testing.T, store objstore.Store) int {
+	return names(t, store, ".checkpoint.parquet")
+}
+
+// names counts the objects of the log whose names end so.
+func names(t *testing.T, store objstore.Store, end string) (n int) {
 	t.Helper()
 	for info, err := range store.List(t.Context(), "_delta_log/", "") {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasSuffix(info.Key, ".checkpoint.parquet") {
+		if strings.HasSuffix(info.Key, end) {
 			n++
 		}
 	}

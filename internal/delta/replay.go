@@ -58,17 +58,32 @@ func (t *Table) commitFiles(ctx context.Context, commits []objstore.Info) iter.S
 }
 
 func (t *Table) commitActions(ctx context.Context, commits []objstore.Info, wanted scope) iter.Seq2[*commitFile, error] {
-	type result struct {
-		commit *commitFile
-		err    error
+	return ahead(ctx, commits, func(ctx context.Context, info objstore.Info) (*commitFile, error) {
+		return t.readListedCommit(ctx, info, wanted)
+	})
+}
+
+func (t *Table) readListedCommit(ctx context.Context, info objstore.Info, wanted scope) (*commitFile, error) {
+	c, err := t.readActions(ctx, parseLogName(info.Key).version, wanted)
+	if err == nil {
+		c.modTime, c.mark.object = info.ModTime, info
 	}
-	return func(yield func(*commitFile, error) bool) {
+	return c, err
+}
+
+// ahead yields what read gives for each item, in their order, and calls it for some items ahead. It ends with the first error.
+func ahead[In, Out any](ctx context.Context, items []In, read func(context.Context, In) (Out, error)) iter.Seq2[Out, error] {
+	type result struct {
+		out Out
+		err error
+	}
+	return func(yield func(Out, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		pending := make(chan chan result, commitsAhead)
 		go func() {
 			defer close(pending)
-			for _, info := range commits {
+			for _, item := range items {
 				one := make(chan result, 1)
 				select {
 				case pending <- one:
@@ -76,22 +91,20 @@ func (t *Table) commitActions(ctx context.Context, commits []objstore.Info, want
 					return
 				}
 				go func() {
-					c, err := t.readActions(ctx, parseLogName(info.Key).version, wanted)
-					if err == nil {
-						c.modTime, c.mark.object = info.ModTime, info
-					}
-					one <- result{c, err}
+					out, err := read(ctx, item)
+					one <- result{out, err}
 				}()
 			}
 		}()
-		for range commits {
+		for range items {
 			one, ok := <-pending
 			if !ok {
-				yield(nil, ctx.Err())
+				var none Out
+				yield(none, ctx.Err())
 				return
 			}
 			r := <-one
-			if !yield(r.commit, r.err) || r.err != nil {
+			if !yield(r.out, r.err) || r.err != nil {
 				return
 			}
 		}

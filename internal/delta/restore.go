@@ -73,7 +73,6 @@ func (t *Table) restore(ctx context.Context, v Version, o RestoreOptions) (Resto
 		return done, err
 	}
 	done.After = s.Version()
-	t.checkpointAfterCommit(ctx, s)
 	return done, nil
 }
 

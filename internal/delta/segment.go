@@ -34,6 +34,7 @@ type checkpointFiles struct {
 type listing struct {
 	commits     map[Version]objstore.Info
 	checkpoints []checkpointFiles // whole ones, ascending
+	checksums   []Version         // that have one, ascending
 	latest      Version
 }
 
@@ -107,6 +108,8 @@ func (t *Table) listRange(ctx context.Context, from, to Version) (*listing, erro
 		switch f.kind {
 		case commitLogFile:
 			l.commits[f.version] = info
+		case checksumLogFile:
+			l.checksums = append(l.checksums, f.version)
 		case classicCheckpoint, v2Checkpoint:
 			l.checkpoints = append(l.checkpoints, checkpointFiles{f.version, f.kind, []objstore.Info{info}})
 		case multiPartCheckpoint:
@@ -115,8 +118,6 @@ func (t *Table) listRange(ctx context.Context, from, to Version) (*listing, erro
 			if len(parts[k]) == f.parts {
 				l.checkpoints = append(l.checkpoints, checkpointFiles{f.version, f.kind, parts[k]})
 			}
-		default:
-			continue
 		}
 		if f.kind == commitLogFile {
 			l.latest = max(l.latest, f.version)

@@ -66,13 +66,7 @@ func (s *Snapshot) Matching(p Predicate) (all, some []Add, err error) {
 func (s *Snapshot) NumFiles() int { return s.state.files.len() }
 
 // SizeInBytes adds up the live files' sizes.
-func (s *Snapshot) SizeInBytes() int64 {
-	var sum int64
-	for a := range s.state.files.all() {
-		sum += a.Size
-	}
-	return sum
-}
+func (s *Snapshot) SizeInBytes() int64 { return s.state.files.bytes }
 
 // NumRecords counts the rows by the files' statistics, less those that deletion vectors delete; false when a file does not
 // say.

@@ -111,7 +111,6 @@ func (tx *Transaction) Commit(ctx context.Context) (*Snapshot, error) {
 		p.table.discardVectors(ctx, vectors, err)
 		return nil, fmt.Errorf("commit: %w", err)
 	}
-	s.table.checkpointAfterCommit(ctx, s)
 	return s, nil
 }
 

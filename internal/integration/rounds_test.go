@@ -71,6 +71,9 @@ func TestThreeWritersTakeTurnsOnOneTable(t *testing.T) {
 					t.Fatalf("the operations so far: %q", g.log)
 				}
 			}
+			if found := check(t, g.path); len(found) > 0 {
+				t.Errorf("after %q the check finds %v", g.log, found)
+			}
 			t.Logf("%d operations; %v", len(g.log), g.satOut)
 		})
 	}

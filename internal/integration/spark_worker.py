@@ -59,10 +59,26 @@ def sql(text):
     return collect(spark.sql(text))
 
 
+def validate(path, version):
+    """Fails unless a version has a checksum that is what its log adds up to."""
+
+    def default(thing, method, n):  # Scala's default arguments are methods
+        return getattr(thing, f"{method}$default${n}")()
+
+    logs = spark._jvm.org.apache.spark.sql.delta.DeltaLog
+    logs.clearCache()  # what is in the store counts
+    log = logs.forTable(spark._jsparkSession, path)
+    snapshot = log.getSnapshotAt(version, *(default(log, "getSnapshotAt", n) for n in (2, 3, 4)))
+    if snapshot.checksumOpt().isEmpty():
+        raise LookupError(f"version {version} has no checksum that Spark can read")
+    if not snapshot.validateChecksum(default(snapshot, "validateChecksum", 1)):
+        raise ValueError(f"the checksum of version {version} is false")
+
+
 def python(code):
     """Runs Python, with a session named spark."""
     exec(code, {"spark": spark})
 
 
 spark = session()
-serve(read, changes, sql, python)
+serve(read, changes, sql, validate, python)
