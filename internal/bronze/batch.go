@@ -7,7 +7,7 @@ type batch struct {
 	files []*dataFile
 	pages int
 	begun time.Time // when the first page came
-	bytes int64 // of the records
+	bytes int64     // of the records
 	stale []string
 }
 

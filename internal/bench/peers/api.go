@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"launchlake/internal/launchapi/launchapitest"
 	"launchlake/internal/rawjson"
@@ -101,6 +102,8 @@ func serve(folders []string, in io.Reader, out io.Writer) error {
 	return lines.Err()
 }
 
+// readPages gives the records of a folder of pages. The files are mapped into memory, so that the system may drop what is
+// not being served: together they may be larger than the machine's memory.
 func readPages(folder string) ([]json.RawMessage, error) {
 	names, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	if err != nil {
@@ -109,7 +112,7 @@ func readPages(folder string) ([]json.RawMessage, error) {
 	slices.Sort(names)
 	var records []json.RawMessage
 	for _, name := range names {
-		page, err := os.ReadFile(name)
+		page, err := mapFile(name)
 		if err != nil {
 			return nil, err
 		}
@@ -123,4 +126,22 @@ func readPages(folder string) ([]json.RawMessage, error) {
 		}
 	}
 	return records, nil
+}
+
+// mapFile maps a file for as long as the process lives.
+func mapFile(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	content, err := syscall.Mmap(int(file.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("map %s into memory: %w", name, err)
+	}
+	return content, nil
 }

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/big"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -19,11 +21,12 @@ import (
 
 // compared is a table that all tools must make alike.
 type compared struct {
-	path    string
-	columns []string // nil: all
+	path     string
+	columns  []string // nil: all
+	distinct bool     // rows that come again do not count
 }
 
-// comparedTables are Silver without the version of Bronze, which is each tool's own; the quarantine as far as it tells what was wrong with
+// comparedTables are Bronze as far as it says which bytes came, once each, for launchlake keeps no bytes twice; Silver without the version of Bronze, which is each tool's own; the quarantine as far as it tells what was wrong with
 // which bytes; and Gold.
 func comparedTables() ([]compared, error) {
 	launches, err := contract.Load("launches")
@@ -37,42 +40,73 @@ func comparedTables() ([]compared, error) {
 		}
 	}
 	tables := []compared{
-		{"silver/launches", columns},
-		{"silver/launches_quarantine", []string{"id", "rules", "messages", "sha256", "last_updated"}},
+		{path: "bronze/launches", columns: []string{"id", "sha256", "last_updated"}, distinct: true},
+		{path: "silver/launches", columns: columns},
+		{path: "silver/launches_quarantine", columns: []string{"id", "rules", "messages", "sha256", "last_updated"}},
 	}
 	models, err := gold.Models()
 	if err != nil {
 		return nil, err
 	}
 	for _, m := range models {
-		tables = append(tables, compared{"gold/" + m.Name, nil})
+		tables = append(tables, compared{path: "gold/" + m.Name})
 	}
 	return tables, nil
 }
 
 // content is a table's rows, whatever their order: how many, and the sum of their hashes.
 type content struct {
-	rows int
-	sum  big.Int
+	Rows int
+	Sum  big.Int
+
+	seen map[[sha256.Size]byte]bool // nil: all rows count
 }
 
 func (c *content) add(row []byte) {
 	hash := sha256.Sum256(row)
-	c.rows++
-	c.sum.Add(&c.sum, new(big.Int).SetBytes(hash[:]))
+	if c.seen[hash] {
+		return
+	}
+	if c.seen != nil {
+		c.seen[hash] = true
+	}
+	c.Rows++
+	c.Sum.Add(&c.Sum, new(big.Int).SetBytes(hash[:]))
 }
 
-func (c *content) equal(d *content) bool { return c.rows == d.rows && c.sum.Cmp(&d.sum) == 0 }
+func (c *content) equal(d *content) bool { return c.Rows == d.Rows && c.Sum.Cmp(&d.Sum) == 0 }
 
-// contents reads the compared tables of a lake.
-func contents(bin, lake string, tables []compared) ([]content, error) {
+// contents reads the compared tables of a lake, in a process of its own as the API is one.
+func contents(bin, lake string) (all []content, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	c := exec.Command(self, "-bin", bin, "-contents", lake)
+	c.Stderr = os.Stderr
+	out, err := c.Output()
+	if err != nil {
+		return nil, fmt.Errorf("read the tables of %s: %w", lake, err)
+	}
+	return all, json.Unmarshal(out, &all)
+}
+
+// printContents is that process: it writes the contents of all tables as JSON.
+func printContents(bin, lake string, out io.Writer) error {
+	tables, err := comparedTables()
+	if err != nil {
+		return err
+	}
 	all := make([]content, len(tables))
 	for i, t := range tables {
+		if t.distinct {
+			all[i].seen = map[[sha256.Size]byte]bool{}
+		}
 		if err := readRows(bin, lake, t, all[i].add); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return all, nil
+	return json.NewEncoder(out).Encode(all)
 }
 
 // readRows gives each row as canonical JSON: numbers with a fraction to twelve digits, for engines add and divide in their own order.

@@ -34,3 +34,19 @@ func TestContentsAreEqualWhateverTheOrderOfRowsAndTheSpellingOfNumbers(t *testin
 		}
 	}
 }
+
+func TestRowsThatComeAgainDoNotCountWhereTablesAreSets(t *testing.T) {
+	add := func(c content, rows ...string) *content {
+		for _, row := range rows {
+			c.add([]byte(row))
+		}
+		return &c
+	}
+	set := func() content { return content{seen: map[[32]byte]bool{}} }
+	if !add(set(), "a", "b", "a").equal(add(set(), "b", "a")) {
+		t.Error("a row that came again counted")
+	}
+	if add(set(), "a", "b").equal(add(set(), "a", "c")) {
+		t.Error("other rows are equal")
+	}
+}

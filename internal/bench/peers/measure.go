@@ -40,12 +40,18 @@ func measure(s settings) error {
 	for i := range tools {
 		tools[i].scripts = filepath.Join(folder, "python")
 	}
+	if s.growth {
+		return measureGrowth(s, folder)
+	}
+	var all []*bench
 	for _, n := range s.launches {
-		if err := measureSize(s, n, filepath.Join(folder, fmt.Sprint(n)), tools); err != nil {
+		b, err := measureSize(s, n, filepath.Join(folder, fmt.Sprint(n)), tools)
+		if err != nil {
 			return err
 		}
+		all = append(all, b)
 	}
-	return nil
+	return printRatios(os.Stdout, all, tools)
 }
 
 // prepare finds the peers and makes their environments. A peer that needs Java where there is none is left out.
@@ -72,27 +78,37 @@ func (s *settings) prepare() ([]python, error) {
 	return tools, nil
 }
 
-func measureSize(s settings, launches int, folder string, tools []python) (err error) {
-	b := &bench{settings: s, launches: launches, want: map[int][]content{}, lakes: map[int]string{}, figures: map[string][][]figure{}}
+func newBench(s settings, launches int, folder string) (b *bench, err error) {
+	b = &bench{settings: s, launches: launches, want: map[int][]content{}, lakes: map[int]string{}, figures: map[string][][]figure{}}
 	if b.in, err = makeInput(filepath.Join(folder, "input"), launches, s.changes); err != nil {
-		return err
+		return nil, err
 	}
 	if b.tables, err = comparedTables(); err != nil {
-		return err
+		return nil, err
 	}
 	server, err := startAPI(b.in)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b.ours = &ours{bin: s.bin, api: server, steps: map[string][]figure{}}
+	b.ours = newOurs(s.bin, server, len(b.titles()))
+	return b, nil
+}
+
+// measureSize measures all tools on one number of launches, and leaves nothing in the folder.
+func measureSize(s settings, launches int, folder string, tools []python) (*bench, error) {
+	defer os.RemoveAll(folder)
+	b, err := newBench(s, launches, folder)
+	if err != nil {
+		return nil, err
+	}
 	err = b.rounds(tools, folder)
-	if stopErr := server.stop(); err == nil {
+	if stopErr := b.ours.api.stop(); err == nil {
 		err = stopErr
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return b.print(os.Stdout, tools)
+	return b, b.print(os.Stdout, tools)
 }
 
 // slowRuns is how often tools are run of which a step is slow.
@@ -167,7 +183,10 @@ func (b *bench) step(name string, t tool, lake, pages string, i int) error {
 	}
 	b.figures[name][i] = append(b.figures[name][i], f)
 	fmt.Fprintf(os.Stderr, "%s: %s\n", what, f)
-	got, err := contents(b.bin, lake, b.tables)
+	if !b.compares(name, i) {
+		return nil
+	}
+	got, err := contents(b.bin, lake)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
@@ -183,6 +202,14 @@ func (b *bench) step(name string, t tool, lake, pages string, i int) error {
 		return errors.Join(fmt.Errorf("%s: the tables are not those of launchlake: %s", what, text), err)
 	}
 	return nil
+}
+
+// comparedAlways is the most launches of which every run's tables are compared; of more, those of each tool's first run, for
+// reading them takes longer than the work.
+const comparedAlways = 100_000
+
+func (b *bench) compares(name string, step int) bool {
+	return b.launches <= comparedAlways || len(b.figures[name][step]) == 1
 }
 
 func megabytes(n int64) float64 {

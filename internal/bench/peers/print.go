@@ -47,15 +47,10 @@ func times(ratio float64) string {
 // ownSteps says what each of launchlake's three takes of it.
 func (b *bench) ownSteps() string {
 	rows := []string{"| launchlake | " + strings.Join(binaries, " | ") + " |", "| --- |" + strings.Repeat(" --- |", len(binaries))}
-	steps := len(b.titles())
 	for i, title := range b.titles() {
 		row := "| " + title + " |"
 		for _, name := range binaries {
-			var of []figure
-			for j := i; j < len(b.ours.steps[name]); j += steps { // runs go through the steps in turn
-				of = append(of, b.ours.steps[name][j])
-			}
-			f := median(of)
+			f := median(b.ours.steps[i][name])
 			row += " " + f.String()
 			if i == wholeRun && name != "aggregate" {
 				row += fmt.Sprintf(" <br>%.0f MB/s of JSON", megabytes(b.in.bytes)/f.seconds)

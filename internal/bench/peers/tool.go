@@ -18,8 +18,16 @@ type tool interface {
 type ours struct {
 	bin string
 	api *api
-	// steps are the figures of each binary, in the order of its runs.
-	steps map[string][]figure
+	// steps are the figures of each binary in each step, by its number.
+	steps []map[string][]figure
+}
+
+func newOurs(bin string, api *api, steps int) *ours {
+	o := &ours{bin: bin, api: api}
+	for range steps {
+		o.steps = append(o.steps, map[string][]figure{})
+	}
+	return o
 }
 
 const oursName = "launchlake"
@@ -40,7 +48,7 @@ func (o *ours) run(lake string, _ *input, _ string, i int) (figure, error) {
 		all.seconds += f.seconds
 		all.cpu += f.cpu
 		all.peak = max(all.peak, f.peak)
-		o.steps[name] = append(o.steps[name], f)
+		o.steps[i][name] = append(o.steps[i][name], f)
 	}
 	return all, nil
 }

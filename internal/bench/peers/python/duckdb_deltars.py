@@ -1,12 +1,17 @@
-"""DuckDB computes, delta-rs writes the tables: Arrow goes from one to the other."""
+"""DuckDB computes, delta-rs writes the tables: Arrow goes from one to the other, in batches, so that no table has to fit into memory."""
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import duckdb
-from deltalake import DeltaTable, write_deltalake
+import pyarrow
+from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_deltalake
 
 import work
 
-con = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False})
-con.execute("set TimeZone = 'UTC'")
+con = duckdb.connect(config={"threads": 2, "memory_limit": "1GB", "preserve_insertion_order": False})
+con.execute("set global TimeZone = 'UTC'")
 for macro in (
     "regexp_like(text, pattern) as regexp_matches(text, pattern)",
     "array_join(list, delimiter) as array_to_string(list, delimiter)",
@@ -61,27 +66,56 @@ def wrong():
             yield f"case when texts.{name} is not null and try_cast(texts.{name} as {TYPES[column['Type']]}) is null then '{name}' end"
 
 
-# Bronze: each object of the pages, as it is.
-con.execute(f"""
-    create temp table bronze as
-    select raw, sha256(raw) as sha256, raw ->> '$.id' as id, cast(raw ->> '$.last_updated' as timestamptz) as last_updated,
-        filename, now() as fetched_at
-    from (
-        select filename, cast(unnest(from_json(content, '{{"results": ["JSON"]}}').results) as varchar) as raw
-        from read_text('{work.PAGES}/*.json')
-    )""")
-write_deltalake(work.BRONZE, con.table("bronze").to_arrow_reader(), mode="append")
+def objects(files):
+    """Each object of some pages, as it is."""
+    return con.cursor().execute("""
+        select raw, sha256(raw) as sha256, raw ->> '$.id' as id, cast(raw ->> '$.last_updated' as timestamptz) as last_updated,
+            filename, now() as fetched_at
+        from (
+            select filename, cast(unnest(from_json(content, '{"results": ["JSON"]}').results) as varchar) as raw
+            from read_text(?)
+        )""", [files]).to_arrow_table()
+
+
+# DuckDB reads all texts of a call before it goes on with the first, and on one thread.
+FILES = 32
+
+
+def batches():
+    files = sorted(map(str, work.PAGES.glob("*.json")))
+    with ThreadPoolExecutor(2) as pool:
+        ahead = deque()
+        for i in range(0, len(files), FILES):
+            ahead.append(pool.submit(objects, files[i : i + FILES]))
+            if len(ahead) > 2:
+                yield from ahead.popleft().result().to_batches()
+        for table in ahead:
+            yield from table.result().to_batches()
+
+
+# Bronze. A dictionary of documents that are all different would be made in vain.
+before = set() if work.FIRST else set(DeltaTable(work.BRONZE).file_uris())
+stream = batches()
+first = next(stream)
+write_deltalake(
+    work.BRONZE, pyarrow.RecordBatchReader.from_batches(first.schema, chain([first], stream)), mode="append",
+    writer_properties=WriterProperties(column_properties={"raw": ColumnProperties(dictionary_enabled=False)}),
+)
+del first, stream
+added = [file for file in DeltaTable(work.BRONZE).file_uris() if file not in before]
 
 # Silver: parsed, checked, the newest of each launch.
 con.execute(f"""
     create temp view texts as
     select raw, sha256, id as raw_id, {", ".join(texts())}
-    from (select raw, sha256, id, from_json(raw, '{structure(work.shape())}') as doc from bronze)""")
+    from (select raw, sha256, id, from_json(raw, '{structure(work.shape())}') as doc from read_parquet({added}))""")
 con.execute(f"""
     create temp view typed as
     select raw, raw_id, sha256 as bronze_sha256, {", ".join(typed())}, concat_ws(', ', {", ".join(wrong())}) as wrong_types
     from texts""")
-con.execute("create temp table checked as " + work.checked("typed", "wrong_types", "string_split"))
+con.execute(f"""
+    create temp table checked as
+    select * replace (case when not good then raw end as raw) from ({work.checked("typed", "wrong_types", "string_split")})""")
 columns = ", ".join(c["Name"] for c in work.COLUMNS)
 silver = con.sql(f"select {columns} from checked where good qualify {work.NEWEST}")
 quarantine = con.sql("""
