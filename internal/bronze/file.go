@@ -56,8 +56,13 @@ func (f *dataFile) write(rows []row) error {
 	if _, err := f.writer.Write(rows); err != nil {
 		return fmt.Errorf("encode rows as Parquet: %w", err)
 	}
-	for i := range rows {
-		f.observe(&rows[i])
+	for len(rows) > 0 {
+		run := 1
+		for run < len(rows) && rows[run].RequestURL == rows[0].RequestURL {
+			run++ // of one page, whose rows share what they tell of it
+		}
+		f.observe(rows[:run])
+		rows = rows[run:]
 	}
 	return nil
 }
@@ -79,24 +84,30 @@ func (f *dataFile) start() {
 	}()
 }
 
-func (f *dataFile) observe(r *row) {
-	f.rows++
-	if r.Defect != nil {
-		f.odd++
+// observe takes rows of one page into the statistics.
+func (f *dataFile) observe(rows []row) {
+	count := int64(len(rows))
+	f.rows += count
+	for i := range rows {
+		r := &rows[i]
+		if r.Defect != nil {
+			f.odd++
+		}
+		f.stats.ObserveRow()
+		f.stats.Observe("id", valueOrNull(r.ID))
+		f.stats.Observe("last_updated", valueOrNull(r.LastUpdated))
+		f.stats.Observe("sha256", r.SHA256)
+		f.stats.Observe("defect", valueOrNull(r.Defect))
+		f.stats.Observe("position", integerOrNull(r.Position))
 	}
-	f.stats.ObserveRow()
-	f.stats.Observe("id", valueOrNull(r.ID))
-	f.stats.Observe("last_updated", valueOrNull(r.LastUpdated))
-	f.stats.Observe("raw", r.Raw)
-	f.stats.Observe("sha256", r.SHA256)
-	f.stats.Observe("defect", valueOrNull(r.Defect))
-	f.stats.Observe("request_url", valueOrNull(r.RequestURL))
-	f.stats.Observe("http_status", integerOrNull(r.HTTPStatus))
-	f.stats.Observe("page", integerOrNull(r.Page))
-	f.stats.Observe("position", integerOrNull(r.Position))
-	f.stats.Observe("fetched_at", valueOrNull(r.FetchedAt))
-	f.stats.Observe("api_version", valueOrNull(r.APIVersion))
-	f.stats.Observe("run_id", valueOrNull(r.RunID))
+	page := &rows[0]
+	f.stats.ObserveRun("raw", page.Raw, count) // it has no bounds
+	f.stats.ObserveRun("request_url", valueOrNull(page.RequestURL), count)
+	f.stats.ObserveRun("http_status", integerOrNull(page.HTTPStatus), count)
+	f.stats.ObserveRun("page", integerOrNull(page.Page), count)
+	f.stats.ObserveRun("fetched_at", valueOrNull(page.FetchedAt), count)
+	f.stats.ObserveRun("api_version", valueOrNull(page.APIVersion), count)
+	f.stats.ObserveRun("run_id", valueOrNull(page.RunID), count)
 }
 
 // valueOrNull avoids the pointer that is nil within an interface that is not.

@@ -30,6 +30,7 @@ type StatsCollector struct {
 
 type collected struct {
 	typ      Type
+	bounded  bool // whether it has bounds
 	values   int64
 	min, max any
 }
@@ -39,7 +40,7 @@ type collected struct {
 func NewStats(schema *Schema) *StatsCollector {
 	c := &StatsCollector{columns: map[string]*collected{}}
 	for l := range schema.leaves() {
-		c.columns[columnName(l.path)] = &collected{typ: l.typ}
+		c.columns[columnName(l.path)] = &collected{typ: l.typ, bounded: hasBounds(l.typ)}
 	}
 	return c
 }
@@ -49,18 +50,21 @@ func (c *StatsCollector) ObserveRow() { c.rows++ }
 
 // Observe takes the value of a leaf column in one row: a Go value as in [ColumnStats], anything but nil for arrays, maps and
 // binary, nil for null. Values of other types and unknown columns are passed over and make the column's bounds unknown.
-func (c *StatsCollector) Observe(column string, value any) {
+func (c *StatsCollector) Observe(column string, value any) { c.ObserveRun(column, value, 1) }
+
+// ObserveRun is [StatsCollector.Observe] for a value that so many rows have in common.
+func (c *StatsCollector) ObserveRun(column string, value any, rows int64) {
 	col, ok := c.columns[column]
-	if !ok || value == nil {
+	if !ok || value == nil || rows == 0 {
 		return
 	}
-	col.values++
-	if !hasBounds(col.typ) {
+	col.values += rows
+	if !col.bounded {
 		return
 	}
 	v, err := normalize(col.typ, value)
 	if err != nil {
-		col.typ = Binary // it has no bounds from now on
+		col.bounded = false // from now on
 		col.min, col.max = nil, nil
 		return
 	}

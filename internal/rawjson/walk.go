@@ -18,18 +18,18 @@ func Walk(text []byte, levels int, visit func(level int, name, value []byte)) (a
 	inner, i := place{}, skipSpace(text, 0)
 	for {
 		if inner.within == '{' {
-			start, end := i, 0
-			if end, i, ok = name(text, i); !ok {
+			start, end, escaped := i, 0, false
+			if end, i, escaped, ok = name(text, i); !ok {
 				return i, false
 			}
-			if len(outer) < levels {
+			if inner.name = text[start+1 : end-1]; escaped {
 				inner.name = unescape(text[start:end])
 			}
 		}
 		inner.start = i
 		switch c := byteAt(text, i); c {
 		case '"':
-			i, ok = quoted(text, i)
+			i, _, ok = quoted(text, i)
 		case '{', '[':
 			if i = skipSpace(text, i+1); byteAt(text, i) != closing(c) {
 				outer = append(outer, inner)
@@ -79,17 +79,17 @@ type place struct {
 }
 
 // name passes the name of a member, and its colon; end is where the name ends.
-func name(text []byte, i int) (end, value int, ok bool) {
+func name(text []byte, i int) (end, value int, escaped, ok bool) {
 	if byteAt(text, i) != '"' {
-		return i, i, false
+		return i, i, false, false
 	}
-	if end, ok = quoted(text, i); !ok {
-		return end, end, false
+	if end, escaped, ok = quoted(text, i); !ok {
+		return end, end, escaped, false
 	}
 	if i = skipSpace(text, end); byteAt(text, i) != ':' {
-		return end, i, false
+		return end, i, escaped, false
 	}
-	return end, skipSpace(text, i+1), true
+	return end, skipSpace(text, i+1), escaped, true
 }
 
 // byteAt is the byte at i. At the end it is 0, which is no part of JSON.
@@ -114,8 +114,8 @@ func special(eight uint64) uint64 {
 	return (controls | backslashes) &^ eight & (lanes << 7)
 }
 
-// quoted passes the string at i.
-func quoted(text []byte, i int) (end int, ok bool) {
+// quoted passes the string at i; escaped is whether it holds escapes.
+func quoted(text []byte, i int) (end int, escaped, ok bool) {
 	i++
 	for {
 		for len(text)-i >= 8 {
@@ -125,7 +125,7 @@ func quoted(text []byte, i int) (end int, ok bool) {
 				continue
 			}
 			if i += bits.TrailingZeros64(found) / 8; text[i] == '"' {
-				return i + 1, true
+				return i + 1, escaped, true
 			}
 			break
 		}
@@ -134,14 +134,15 @@ func quoted(text []byte, i int) (end int, ok bool) {
 		}
 		c := byteAt(text, i)
 		if c == '"' {
-			return i + 1, true
+			return i + 1, escaped, true
 		}
 		if c != '\\' {
-			return i, false
+			return i, escaped, false
 		}
 		if i, ok = escape(text, i+1); !ok {
-			return i, false
+			return i, escaped, false
 		}
+		escaped = true
 	}
 }
 
