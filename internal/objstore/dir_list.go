@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -45,12 +46,12 @@ func (l *listing) folder(folder string) bool {
 	if err := l.ctx.Err(); err != nil {
 		return l.fail(folder, err)
 	}
-	found, err := os.ReadDir(l.dir.path(folder))
+	entries, err := l.read(folder)
 	if err != nil {
 		err = l.dir.readError("list", folder, err)
 		return isAbsent(err) || l.yield(Info{}, err) && false
 	}
-	for _, e := range l.wanted(folder, found) {
+	for _, e := range entries {
 		if strings.HasSuffix(e.key, "/") {
 			if !l.folder(e.key) {
 				return false
@@ -62,9 +63,33 @@ func (l *listing) folder(folder string) bool {
 	return true
 }
 
-// wanted returns the entries that are keys of the listing or may hold such, in the order of keys.
-func (l *listing) wanted(folder string, found []fs.DirEntry) []entry {
+// entriesAtOnce is how many entries of a folder are looked at before more are read.
+const entriesAtOnce = 4096
+
+// read returns the entries of a folder that are keys of the listing or may hold such, in the order of keys. Others are neither kept nor
+// sorted: most listings of a long log are about its end.
+func (l *listing) read(folder string) ([]entry, error) {
+	open, err := os.Open(l.dir.path(folder))
+	if err != nil {
+		return nil, err
+	}
+	defer open.Close()
 	var entries []entry
+	for {
+		found, err := open.ReadDir(entriesAtOnce)
+		entries = l.appendWanted(entries, folder, found)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
+	return entries, nil
+}
+
+func (l *listing) appendWanted(entries []entry, folder string, found []fs.DirEntry) []entry {
 	for _, f := range found {
 		if f.Type().IsRegular() && l.isBefore(folder, f.Name()) {
 			continue
@@ -80,7 +105,6 @@ func (l *listing) wanted(folder string, found []fs.DirEntry) []entry {
 		}
 		entries = append(entries, e)
 	}
-	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
 	return entries
 }
 
