@@ -36,9 +36,6 @@ func (p *prepared) commit(ctx context.Context) (*Snapshot, error) {
 		attempts = defaultCommitAttempts
 	}
 	for attempt := range attempts {
-		if err := pause(ctx, attempt, longestWait); err != nil {
-			return nil, err
-		}
 		own, body, err := p.build()
 		if err != nil {
 			return nil, err
@@ -49,6 +46,10 @@ func (p *prepared) commit(ctx context.Context) (*Snapshot, error) {
 		}
 		if winner == nil {
 			return p.finish(ctx, own)
+		}
+		// The pause comes before the look at what the others have done, so that the next attempt follows that at once.
+		if err := pause(ctx, attempt+1, longestWait); err != nil {
+			return nil, err
 		}
 		if err := p.rebase(ctx, winner); err != nil {
 			return nil, err
