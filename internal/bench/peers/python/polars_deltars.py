@@ -1,4 +1,4 @@
-"""polars computes, delta-rs writes the tables.
+"""polars computes, delta-rs writes the tables: some pages at a time, so that their texts need not fit into memory together.
 
 polars decodes documents of one shape only, and not to their bytes: the objects are cut out of the pages by Python's own reader, and
 a document of another version of the API would be refused.
@@ -6,8 +6,11 @@ a document of another version of the API would be refused.
 
 import hashlib
 import json
+from itertools import chain
 
 import polars as pl
+import pyarrow
+from deltalake import ColumnProperties, WriterProperties, write_deltalake
 
 import polars_gold
 import work
@@ -16,10 +19,10 @@ TYPES = {"integer": pl.Int32, "long": pl.Int64, "double": pl.Float64}
 COLUMNS = [c["Name"] for c in work.COLUMNS]
 
 
-def objects():
-    """The text of each object of the pages."""
+def objects(files):
+    """The text of each object of some pages."""
     decoder = json.JSONDecoder()
-    for file in sorted(work.PAGES.glob("*.json")):
+    for file in files:
         page = file.read_text()
         at = page.index("[", page.index('"results"')) + 1
         while page[at] != "]":
@@ -141,25 +144,50 @@ def verdicts():
     return pl.concat_list(names).list.drop_nulls().alias("rules"), pl.concat_list(messages).list.drop_nulls().alias("messages")
 
 
-# Bronze: each object of the pages, as it is.
-raw, files = zip(*objects())
-bronze = pl.DataFrame({"raw": raw, "filename": files, "sha256": [hashlib.sha256(text.encode()).hexdigest() for text in raw]})
-del raw, files
-bronze = bronze.with_columns(doc=pl.col("raw").str.json_decode(dtype(SHAPE)))
-bronze = bronze.with_columns(raw_id=pl.col("doc").struct.field("id"), updated=moment(pl.col("doc").struct.field("last_updated")))
-bronze.select("raw", "sha256", "filename", id="raw_id", last_updated="updated").write_delta(work.BRONZE, mode="append")
-
-# Silver: parsed, checked, the newest of each launch.
-texts = bronze.lazy().select("raw", "raw_id", pl.col("sha256").alias("bronze_sha256"), *map(text, work.READ))
 strict = [c for c in work.READ if c["Type"] not in ("string", "array<string>")]
 wrong = [pl.when(pl.col(c["Name"]).is_not_null() & typed(c).is_null()).then(pl.lit(c["Name"])) for c in strict]
-rows = (
-    texts.with_columns(*map(typed, strict), pl.concat_list(wrong).list.drop_nulls().list.join(", ").alias("wrong_types"))
-    .with_columns(LOGIC)
-    .with_columns(verdicts())
-    .collect()
+
+
+def parsed(frame):
+    """Rows of Silver, with what is wrong with each; the text stays only where something is."""
+    return (
+        frame.lazy()
+        .select("raw", "raw_id", pl.col("sha256").alias("bronze_sha256"), *map(text, work.READ))
+        .with_columns(*map(typed, strict), pl.concat_list(wrong).list.drop_nulls().list.join(", ").alias("wrong_types"))
+        .with_columns(LOGIC)
+        .with_columns(verdicts())
+        .with_columns(raw=pl.when(pl.col("rules").list.len() > 0).then(pl.col("raw")))
+        .collect()
+    )
+
+
+FILES = 64  # pages at a time
+rows = []
+
+
+def batches():
+    files = sorted(work.PAGES.glob("*.json"))
+    for i in range(0, len(files), FILES):
+        raw, names = zip(*objects(files[i : i + FILES]))
+        frame = pl.DataFrame({"raw": raw, "filename": names, "sha256": [hashlib.sha256(text.encode()).hexdigest() for text in raw]})
+        del raw, names
+        frame = frame.with_columns(doc=pl.col("raw").str.json_decode(dtype(SHAPE)))
+        frame = frame.with_columns(raw_id=pl.col("doc").struct.field("id"), updated=moment(pl.col("doc").struct.field("last_updated")))
+        rows.append(parsed(frame))
+        yield from frame.select("raw", "sha256", "filename", id="raw_id", last_updated="updated").to_arrow().to_batches()
+
+
+# Bronze: each object of the pages, as it is. A dictionary of documents that are all different would be made in vain.
+stream = batches()
+first = next(stream)
+write_deltalake(
+    work.BRONZE, pyarrow.RecordBatchReader.from_batches(first.schema, chain([first], stream)), mode="append",
+    writer_properties=WriterProperties(column_properties={"raw": ColumnProperties(dictionary_enabled=False)}),
 )
-del bronze
+del first, stream
+
+# Silver: the newest of each launch.
+rows = pl.concat(rows)
 good = pl.col("rules").list.len() == 0
 silver = (
     rows.filter(good).select(COLUMNS).sort("last_updated", "bronze_sha256", descending=True).unique("id", keep="first", maintain_order=True)
