@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/cgo"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -49,6 +50,8 @@ type Engine struct {
 	folder  string // of this session
 	files   *localFiles
 	serial  atomic.Int64 // numbers the names that the engine makes for itself
+
+	functions []cgo.Handle // of those that the database has from here
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -164,6 +167,9 @@ var macros = []string{
 // Close implements [engine.Engine].
 func (e *Engine) Close() error {
 	err := e.db.Close()
+	for _, f := range e.functions {
+		f.Delete()
+	}
 	e.files.cache.shrink()
 	if removed := os.RemoveAll(e.folder); removed != nil && err == nil {
 		err = removed

@@ -1,0 +1,190 @@
+package duckdb
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"launchlake/internal/delta"
+	"launchlake/internal/engine/document"
+)
+
+// textBytes is the size of a duckdb_string_t, which is part of DuckDB's C interface: the length in four bytes, then a text of up to
+// shortText bytes and zeros behind it, or else its first four bytes and a pointer to all of it.
+const (
+	textBytes   = 16
+	shortText   = 12
+	prefixBytes = 4
+	textStart   = 4
+	pointerAt   = 8
+)
+
+// bitsAWord is how many rows a word of a validity mask has.
+const bitsAWord = 64
+
+// textVector is a vector of texts or binaries that is read.
+type textVector struct {
+	cells    []byte
+	validity []uint64 // nil: no row is null
+}
+
+func readTexts(v mapping.Vector, rows int) textVector {
+	t := textVector{cells: unsafe.Slice((*byte)(mapping.VectorGetData(v)), rows*textBytes)}
+	if mask := mapping.VectorGetValidity(v); mask != nil {
+		t.validity = unsafe.Slice((*uint64)(mask), (rows+bitsAWord-1)/bitsAWord)
+	}
+	return t
+}
+
+func (t textVector) len() int { return len(t.cells) / textBytes }
+
+// at gives the text of a row, in DuckDB's memory; ok is false for null.
+func (t textVector) at(row int) (text []byte, ok bool) {
+	if t.validity != nil && t.validity[row/bitsAWord]>>(row%bitsAWord)&1 == 0 {
+		return nil, false
+	}
+	cell := t.cells[row*textBytes:][:textBytes]
+	n := int(binary.NativeEndian.Uint32(cell))
+	if n <= shortText {
+		return cell[textStart:][:n], true
+	}
+	return unsafe.Slice(*(**byte)(unsafe.Pointer(&cell[pointerAt])), n), true
+}
+
+// vector is a vector that is written, from the first row to the last.
+type vector struct {
+	handle   mapping.Vector
+	typ      delta.Type
+	rows     int
+	data     unsafe.Pointer
+	validity []uint64 // nil until a row is null
+
+	// Long texts are gathered here, and given to DuckDB at once.
+	long []byte
+	late []int // rows of long texts, whose pointers are places in long until then
+
+	// Elements of lists, likewise.
+	list     int // the row of the list that was started last
+	elements []element
+	texts    []byte
+}
+
+// element is a text within vector.texts, or null.
+type element struct {
+	start, end int
+	null       bool
+}
+
+func newVector(handle mapping.Vector, t delta.Type, rows int) *vector {
+	return &vector{handle: handle, typ: t, rows: rows, data: mapping.VectorGetData(handle)}
+}
+
+// cells is the vector's memory.
+func cells[T any](v *vector) []T { return unsafe.Slice((*T)(v.data), v.rows) }
+
+func (v *vector) setNull(row int) {
+	if v.validity == nil {
+		mapping.VectorEnsureValidityWritable(v.handle)
+		v.validity = unsafe.Slice((*uint64)(mapping.VectorGetValidity(v.handle)), (v.rows+bitsAWord-1)/bitsAWord)
+	}
+	v.validity[row/bitsAWord] &^= 1 << (row % bitsAWord)
+}
+
+func (v *vector) setBoolean(row int, b bool) { cells[bool](v)[row] = b }
+
+// set writes a value of the vector's type, or null.
+func (v *vector) set(row int, value document.Value) {
+	present := value.State == document.Present
+	if !present {
+		v.setNull(row)
+	}
+	switch v.typ {
+	case delta.String:
+		v.setText(row, value.Text)
+	case delta.Long, delta.Timestamp:
+		cells[int64](v)[row] = value.Number
+	case delta.Integer, delta.Date:
+		cells[int32](v)[row] = int32(value.Number)
+	case delta.Short:
+		cells[int16](v)[row] = int16(value.Number)
+	case delta.Byte:
+		cells[int8](v)[row] = int8(value.Number)
+	case delta.Double:
+		cells[float64](v)[row] = value.Double
+	case delta.Float:
+		cells[float32](v)[row] = float32(value.Double)
+	case delta.Boolean:
+		cells[bool](v)[row] = value.Number != 0
+	default:
+		v.startList(row)
+		for _, element := range value.List {
+			v.addElement(element)
+		}
+	}
+}
+
+func (v *vector) setText(row int, text []byte) {
+	cell := unsafe.Slice((*byte)(unsafe.Add(v.data, row*textBytes)), textBytes)
+	clear(cell)
+	binary.NativeEndian.PutUint32(cell, uint32(len(text)))
+	if len(text) <= shortText {
+		copy(cell[textStart:], text)
+		return
+	}
+	copy(cell[textStart:][:prefixBytes], text)
+	binary.NativeEndian.PutUint64(cell[pointerAt:], uint64(len(v.long)))
+	v.long, v.late = append(v.long, text...), append(v.late, row)
+}
+
+// listEntry is a duckdb_list_entry: where the elements of a row are.
+type listEntry struct{ offset, length uint64 }
+
+// startList begins the list of a row.
+func (v *vector) startList(row int) {
+	v.list = row
+	cells[listEntry](v)[row] = listEntry{offset: uint64(len(v.elements))}
+}
+
+// addElement adds a text, or null when it is nil, to the list that was started last.
+func (v *vector) addElement(text []byte) {
+	start := len(v.texts)
+	v.texts = append(v.texts, text...)
+	v.elements = append(v.elements, element{start, len(v.texts), text == nil})
+	cells[listEntry](v)[v.list].length++
+}
+
+// finish gives DuckDB what was gathered.
+func (v *vector) finish() {
+	v.finishTexts()
+	if len(v.elements) > 0 {
+		v.finishLists()
+	}
+}
+
+func (v *vector) finishTexts() {
+	if len(v.late) == 0 {
+		return
+	}
+	first := *(*[textBytes]byte)(v.data) // its place is needed for a moment, to have DuckDB keep the texts
+	mapping.VectorAssignStringElementLen(v.handle, 0, v.long)
+	kept := *(*uint64)(unsafe.Add(v.data, pointerAt))
+	*(*[textBytes]byte)(v.data) = first
+	for _, row := range v.late {
+		*(*uint64)(unsafe.Add(v.data, row*textBytes+pointerAt)) += kept
+	}
+}
+
+func (v *vector) finishLists() {
+	n := mapping.IdxT(len(v.elements))
+	mapping.ListVectorReserve(v.handle, n)
+	mapping.ListVectorSetSize(v.handle, n)
+	child := newVector(mapping.ListVectorGetChild(v.handle), delta.String, len(v.elements))
+	for i, e := range v.elements {
+		if e.null {
+			child.setNull(i)
+		}
+		child.setText(i, v.texts[e.start:e.end])
+	}
+	child.finish()
+}
