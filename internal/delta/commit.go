@@ -93,6 +93,9 @@ func (p *prepared) build() (*commitFile, []byte, error) {
 	for i := range p.txns {
 		lines = append(lines, logLine{Txn: &p.txns[i]})
 	}
+	for i := range p.domains {
+		lines = append(lines, logLine{Domain: &p.domains[i]})
+	}
 	for _, r := range p.removes {
 		lines = append(lines, logLine{Remove: r})
 	}

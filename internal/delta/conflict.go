@@ -39,6 +39,9 @@ func (p *prepared) conflict(winner *commitFile) error {
 			}
 		}
 	}
+	if name := p.domainConflict(winner); name != "" {
+		return fail("it changed the metadata domain %q, which this transaction changes", name)
+	}
 	if err := p.readConflict(winner, fail); err != nil {
 		return err
 	}

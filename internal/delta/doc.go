@@ -49,6 +49,7 @@
 //   - Log Compaction Files: passed over when reading, not written. Staged commits are not read.
 //   - Actions (logline.go, commitinfo.go): metaData, protocol, add, remove, txn, cdc, domainMetadata,
 //     commitInfo, sidecar, checkpointMetadata. Unknown actions and fields are passed over.
+//   - Domain Metadata (domain.go): read, kept, written under users' names; two writers of one domain are a conflict.
 //   - Action Reconciliation (state.go, replay.go): newest first; only files that commits name are remembered on the way. What is
 //     live, and the tombstones, are kept sorted and packed (filelist.go).
 //   - Table Features (features.go): one table says for each feature how far it is served. Features that a reader must know

@@ -55,7 +55,7 @@ var features = []feature{
 		inUse: fieldMetadata(typeChangesKey), wanted: enabled(typeWideningProperty)},
 	{name: "vacuumProtocolCheck", reader: true, read: served, write: served},
 	{name: "inCommitTimestamp", read: served, write: served, wanted: enabled(inCommitTimestampsProperty)},
-	{name: "domainMetadata", read: served, write: served},
+	{name: domainMetadataFeature, read: served, write: served},
 	{name: "rowTracking", read: served, write: refused},
 	{name: "clustering", aliases: []string{"liquid"}, read: served, write: refused},
 	{name: "checkpointProtection", read: served, write: refused},

@@ -1,7 +1,9 @@
 package delta_test
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -72,8 +74,14 @@ var deeds = []deed{
 	{"X", "upgrade the protocol", delta.Operation{}, func(tx *delta.Transaction, _, _ delta.Add, _ newFile) {
 		tx.SetConfiguration("delta.enableInCommitTimestamps", "true")
 	}},
+	{"L", "set domain l", delta.Operation{}, func(tx *delta.Transaction, _, _ delta.Add, _ newFile) { tx.SetDomain("l", "one") }},
+	{"M", "remove domain m", delta.Operation{}, func(tx *delta.Transaction, _, _ delta.Add, _ newFile) { tx.RemoveDomain("m") }},
 	{"T", "move application a", delta.Operation{}, func(tx *delta.Transaction, _, _ delta.Add, _ newFile) { tx.SetTransaction("a", 5) }},
 }
+
+// foreign are commits that only other engines make, and that do no more than raise the protocol by a feature: one that is served here, one that
+// is not.
+var foreign = []struct{ letter, feature string }{{"F", "invariants"}, {"G", "futureFeature"}}
 
 func inMay(day int) delta.Predicate {
 	return delta.Col("day").Eq(time.Date(2024, 5, day, 0, 0, 0, 0, time.UTC))
@@ -81,45 +89,53 @@ func inMay(day int) delta.Predicate {
 
 // TestIsolation holds every pair of deeds that begin at one version against Delta's documented conflicts: a row for the winner, a column for
 // the one that comes second. It goes on behind the winner (.), or has a conflict: with files added (a), with files removed (r), over
-// the metadata (m) or the protocol (p); or it finds its own work done (t).
+// the metadata (m), the protocol (p) or a metadata domain (d); or it finds its own work done (t), or a table that is not to be written here (u).
 //
 // Plain appends (A, B) have no conflict but over metadata. To the others they matter when they may hold rows that were read, which
 // WriteSerializable lets pass, except for who changes what the rows must meet (C). An optimize (O) only minds who removes its files.
 func TestIsolation(t *testing.T) {
 	for _, tt := range []struct{ level, want string }{
 		{"Serializable", `
-   A B R U V D W P Q O S C X T
-A  . . a . . . a . a . . a . .
-B  . . a a . . a a . . . a . .
-R  . . a . . . a . a . . a . .
-U  . . a a a . a a . r . a . .
-V  . . a a a . a a . r . a . .
-D  . . r . . r r . . . . r . .
-W  . . a r r r a r a r . a . .
-P  . . a a a . a a . r . a . .
-Q  . . a . . . a . a . . a . .
-O  . . r r r . r r . r . r . .
-S  m m m m m m m m m m m m m m
-C  m m m m m m m m m m m p p m
-X  m m m m m m m m m m m p p m
-T  . . . . . . . . . . . . . t
+   A B R U V D W P Q O S C X L M T
+A  . . a . . . a . a . . a . . . .
+B  . . a a . . a a . . . a . . . .
+R  . . a . . . a . a . . a . . . .
+U  . . a a a . a a . r . a . . . .
+V  . . a a a . a a . r . a . . . .
+D  . . r . . r r . . . . r . . . .
+W  . . a r r r a r a r . a . . . .
+P  . . a a a . a a . r . a . . . .
+Q  . . a . . . a . a . . a . . . .
+O  . . r r r . r r . r . r . . . .
+S  m m m m m m m m m m m m m m m m
+C  m m m m m m m m m m m p p m m m
+X  m m m m m m m m m m m p p m m m
+L  . . . . . . . . . . . . . d . .
+M  . . . . . . . . . . . . . . d .
+T  . . . . . . . . . . . . . . . t
+F  . . . . . . . . . . . p p . . .
+G  u u u u u u u u u u u p p u u u
 `},
 		{"WriteSerializable", `
-   A B R U V D W P Q O S C X T
-A  . . . . . . . . . . . a . .
-B  . . . . . . . . . . . a . .
-R  . . a . . . a . a . . a . .
-U  . . a a a . a a . r . a . .
-V  . . a a a . a a . r . a . .
-D  . . r . . r r . . . . r . .
-W  . . a r r r a r a r . a . .
-P  . . a a a . a a . r . a . .
-Q  . . a . . . a . a . . a . .
-O  . . r r r . r r . r . r . .
-S  m m m m m m m m m m m m m m
-C  m m m m m m m m m m m p p m
-X  m m m m m m m m m m m p p m
-T  . . . . . . . . . . . . . t
+   A B R U V D W P Q O S C X L M T
+A  . . . . . . . . . . . a . . . .
+B  . . . . . . . . . . . a . . . .
+R  . . a . . . a . a . . a . . . .
+U  . . a a a . a a . r . a . . . .
+V  . . a a a . a a . r . a . . . .
+D  . . r . . r r . . . . r . . . .
+W  . . a r r r a r a r . a . . . .
+P  . . a a a . a a . r . a . . . .
+Q  . . a . . . a . a . . a . . . .
+O  . . r r r . r r . r . r . . . .
+S  m m m m m m m m m m m m m m m m
+C  m m m m m m m m m m m p p m m m
+X  m m m m m m m m m m m p p m m m
+L  . . . . . . . . . . . . . d . .
+M  . . . . . . . . . . . . . . d .
+T  . . . . . . . . . . . . . . . t
+F  . . . . . . . . . . . p p . . .
+G  u u u u u u u u u u u p p u u u
 `},
 	} {
 		grid := "\n  "
@@ -132,6 +148,12 @@ T  . . . . . . . . . . . . . t
 				grid += " " + meet(t, tt.level, winner, loser)
 			}
 		}
+		for _, winner := range foreign {
+			grid += "\n" + winner.letter + " "
+			for _, loser := range deeds {
+				grid += " " + meetForeign(t, tt.level, winner.feature, loser)
+			}
+		}
 		if diff := cmp.Diff(tt.want, grid+"\n"); diff != "" {
 			t.Errorf("%s: (-want +got):\n%s", tt.level, diff)
 		}
@@ -141,34 +163,78 @@ T  . . . . . . . . . . . . . t
 // meet lets two transactions begin at one version, and tells what becomes of the second.
 func meet(t *testing.T, level string, winner, loser deed) string {
 	t.Helper()
-	store := objstore.NewMemory()
-	s, err := delta.Open(store).Create(t.Context(), delta.Metadata{Schema: eventSchema, PartitionColumns: []string{"day"},
+	m := newMeeting(t, level)
+	if err := m.commit(t, winner); err != nil {
+		t.Fatalf("%s: %s: %v", level, winner.name, err)
+	}
+	return outcome(t, m.commit(t, loser), level+": "+winner.name+", then "+loser.name)
+}
+
+// meetForeign is meet with a winner that raises the protocol by a feature.
+func meetForeign(t *testing.T, level, feature string, loser deed) string {
+	t.Helper()
+	m := newMeeting(t, level)
+	p := m.began.Protocol()
+	text, err := json.Marshal(map[string]any{"protocol": map[string]any{"minReaderVersion": p.MinReaderVersion, "minWriterVersion": p.MinWriterVersion,
+		"readerFeatures": p.ReaderFeatures, "writerFeatures": append(slices.Clone(p.WriterFeatures), feature)}})
+	if err == nil {
+		err = m.store.PutIfAbsent(t.Context(), fmt.Sprintf("_delta_log/%020d.json", m.began.Version()+1), text)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outcome(t, m.commit(t, loser), level+": "+feature+", then "+loser.name)
+}
+
+// meeting is a table on which transactions begin at one version.
+type meeting struct {
+	store         *objstore.Memory
+	began         *delta.Snapshot
+	first, second delta.Add
+}
+
+func newMeeting(t *testing.T, level string) *meeting {
+	t.Helper()
+	m := &meeting{store: objstore.NewMemory()}
+	s, err := delta.Open(m.store).Create(t.Context(), delta.Metadata{Schema: eventSchema, PartitionColumns: []string{"day"},
 		Configuration: map[string]string{"delta.isolationLevel": level, "delta.enableDeletionVectors": "true"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, second := eventFile(t, store, "2024-05-01", 1, 10), eventFile(t, store, "2024-05-02", 11, 20)
-	s = appendFile(t, s, first, second)
-	commit := func(d deed) (*delta.Snapshot, error) {
-		tx := s.Begin(d.op)
-		d.do(tx, first, second, func(day string, from, to int64) delta.Add { return eventFile(t, store, day, from, to) })
-		return tx.Commit(t.Context())
+	m.first, m.second = eventFile(t, m.store, "2024-05-01", 1, 10), eventFile(t, m.store, "2024-05-02", 11, 20)
+	tx := s.Begin(delta.Operation{Name: "WRITE"})
+	tx.Add(m.first, m.second)
+	tx.SetDomain("m", "one")
+	if m.began, err = tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	if _, err := commit(winner); err != nil {
-		t.Fatalf("%s: %s: %v", level, winner.name, err)
-	}
-	_, err = commit(loser)
+	return m
+}
+
+func (m *meeting) commit(t *testing.T, d deed) error {
+	tx := m.began.Begin(d.op)
+	d.do(tx, m.first, m.second, func(day string, from, to int64) delta.Add { return eventFile(t, m.store, day, from, to) })
+	_, err := tx.Commit(t.Context())
+	return err
+}
+
+// outcome is the letter of what became of a transaction.
+func outcome(t *testing.T, err error, what string) string {
+	t.Helper()
 	var conflict *delta.ConflictError
+	var unsupported *delta.UnsupportedError
 	switch {
 	case err == nil:
 		return "."
+	case errors.As(err, &unsupported):
+		return "u"
 	case errors.Is(err, delta.ErrAlreadyApplied):
 		return "t"
 	case !errors.As(err, &conflict):
-		t.Errorf("%s: %s, then %s: %v", level, winner.name, loser.name, err)
+		t.Errorf("%s: %v", what, err)
 		return "?"
 	}
-	for reason, letter := range map[string]string{"it added": "a", "it removed": "r", "metadata": "m", "protocol": "p"} {
+	for reason, letter := range map[string]string{"it added": "a", "it removed": "r", "metadata domain": "d", "table's metadata": "m", "protocol": "p"} {
 		if strings.Contains(conflict.Reason, reason) {
 			return letter
 		}

@@ -31,8 +31,8 @@ type Restored struct {
 }
 
 // Restore makes the table what it was at a version, rows and metadata, by one commit: files that came since are removed and those
-// that went are added again. Nothing is copied, and the versions in between stay in the history. The table's protocol and the progress
-// of applications stay as they are, so an application does not write again what the restore took away. The error matches
+// that went are added again. Nothing is copied, and the versions in between stay in the history. The table's protocol, its
+// metadata domains and the progress of applications stay as they are, so an application does not write again what the restore took away. The error matches
 // [ErrFilesGone] when a vacuum has deleted files of the version, and is a *[ConflictError] when others change the table meanwhile.
 func (t *Table) Restore(ctx context.Context, v Version, o RestoreOptions) (Restored, error) {
 	done, err := t.restore(ctx, v, o)

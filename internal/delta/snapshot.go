@@ -91,7 +91,8 @@ func (s *Snapshot) CheckWrite() error { return s.protocol.checkWrite(s.usage()) 
 
 // Begin starts a transaction on top of the snapshot.
 func (s *Snapshot) Begin(op Operation) *Transaction {
-	return &Transaction{snapshot: s, operation: op, configuration: map[string]string{}, unset: map[string]bool{}, txns: map[string]int64{}}
+	return &Transaction{snapshot: s, operation: op, configuration: map[string]string{}, unset: map[string]bool{}, txns: map[string]int64{},
+		domains: map[string]domainAction{}}
 }
 
 // filter makes the test of files for predicates.

@@ -34,6 +34,7 @@ type Transaction struct {
 	changeData    []Add
 	reads         []Predicate // a file counts as read when one of them may be true in it
 	txns          map[string]int64
+	domains       map[string]domainAction
 	schema        *Schema
 	replace       bool // schema may be any other; all files go
 	changes       []ColumnChange
@@ -122,6 +123,7 @@ type prepared struct {
 	protocol    *protocolAction // nil: unchanged
 	metadata    *metadataAction // nil: unchanged
 	txns        []txnAction
+	domains     []domainAction
 	adds        []*addAction
 	removes     []*removeAction
 	deletions   []preparedDeletion
@@ -142,6 +144,9 @@ func (tx *Transaction) prepare() (*prepared, error) {
 		}
 		updated := now.UnixMilli()
 		p.txns = append(p.txns, txnAction{AppID: app, Version: tx.txns[app], LastUpdated: &updated})
+	}
+	if err := tx.prepareDomains(p); err != nil {
+		return nil, err
 	}
 	if err := tx.prepareMetadata(p); err != nil {
 		return nil, err
@@ -203,7 +208,7 @@ func (tx *Transaction) prepareMetadata(p *prepared) error {
 	}
 	changed := !maps.Equal(p.afterCommit.Configuration, s.metadata.Configuration) ||
 		!equalTypes(p.afterCommit.Schema, s.metadata.Schema)
-	protocol := s.protocol.upgraded(&p.afterCommit)
+	protocol := s.protocol
 	if changed {
 		action, err := p.afterCommit.action()
 		if err != nil {
@@ -212,9 +217,13 @@ func (tx *Transaction) prepareMetadata(p *prepared) error {
 		action.Format = s.state.metadata.Format
 		action.fill()
 		p.metadata = action
-		if !protocol.equal(s.protocol) {
-			p.protocol = protocol.action()
-		}
+		protocol = protocol.upgraded(&p.afterCommit)
+	}
+	if len(p.domains) > 0 {
+		protocol = protocol.with(domainMetadataFeature)
+	}
+	if !protocol.equal(s.protocol) {
+		p.protocol = protocol.action()
 	}
 	u := s.usage()
 	u.metadata = &p.afterCommit

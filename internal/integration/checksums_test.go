@@ -17,7 +17,8 @@ func TestSparkAndWeAgreeOnTheChecksumsOfVersions(t *testing.T) {
 		"delta.enableDeletionVectors": "true", "delta.enableInCommitTimestamps": "true", "delta.checkpointInterval": "6",
 	}}
 	path := t.TempDir()
-	ours := kind.write(t, path)
+	kind.write(t, path)
+	ours := setDomain(t, path)
 	for v := ours; v >= 0; v -= 3 { // Spark takes seconds for each
 		if err := sparkValidates(t, path, v); err != nil {
 			t.Errorf("our checksum of version %d: %v", v, err)
@@ -46,6 +47,9 @@ func TestSparkAndWeAgreeOnTheChecksumsOfVersions(t *testing.T) {
 	if found := check(t, path); len(found) > 0 {
 		t.Errorf("the check finds %v", found)
 	}
+	if head, err := openTable(t, path).Head(t.Context()); err != nil || len(head.Domains()) != 1 || head.Domains()[0] != ourDomain {
+		t.Errorf("behind Spark's commits and its checkpoint there is %v, %v", head, err)
+	}
 	if err := sparkValidates(t, path, latest); err != nil {
 		t.Errorf("our checksum behind Spark's: %v", err)
 	}
@@ -60,6 +64,24 @@ func TestSparkAndWeAgreeOnTheChecksumsOfVersions(t *testing.T) {
 
 func checksumPath(path string, v delta.Version) string {
 	return filepath.Join(path, "_delta_log", fmt.Sprintf("%020d.crc", v))
+}
+
+const ourDomain = "org.example.launches"
+
+// setDomain commits a metadata domain and the progress of an application.
+func setDomain(t *testing.T, path string) delta.Version {
+	t.Helper()
+	s, err := openTable(t, path).Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx := s.Begin(delta.Operation{Name: "TEST"})
+	tx.SetDomain(ourDomain, `{"a":"b"}`)
+	tx.SetTransaction("app", 1)
+	if s, err = tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s.Version()
 }
 
 // appendOurs commits a row of ours.
