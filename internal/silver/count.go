@@ -25,12 +25,14 @@ func (r *refinement) count(ctx context.Context) (Counts, []RuleCount, error) {
 	if err != nil {
 		return Counts{}, nil, err
 	}
-	distinct, err := r.numbers(ctx, fmt.Sprintf("select count(*) from (select distinct %s from %s where _verdict = 'keep') k",
-		strings.Join(r.contract.Keys(), ", "), relChecked))
+	if err := r.engine.Define(ctx, relRepeated, r.plan.repeated(), engine.Once); err != nil {
+		return Counts{}, nil, err
+	}
+	superseded, err := r.numbers(ctx, "select cast(coalesce(sum(_n - 1), 0) as bigint) from "+relRepeated)
 	if err != nil {
 		return Counts{}, nil, err
 	}
-	counts := Counts{Read: n[0], Good: n[1], Quarantined: n[2], Dropped: n[3], Superseded: n[1] - distinct[0]}
+	counts := Counts{Read: n[0], Good: n[1], Quarantined: n[2], Dropped: n[3], Superseded: superseded[0]}
 	var rules []RuleCount
 	for i, rule := range r.plan.rules {
 		rules = append(rules, RuleCount{Rule: rule.Name, Action: rule.Action, Broken: n[first+i]})

@@ -12,11 +12,12 @@ import (
 
 // Relations of a refinement, each made from the one before.
 const (
-	relBronze  = "bronze"  // rows of the new data files
-	relRecords = "records" // what is needed of them, under names that no column of a contract has
-	relParsed  = "parsed"  // with the columns that have source paths
-	relRows    = "rows"    // with all columns
-	relChecked = "checked" // with what each rule says
+	relBronze   = "bronze"   // rows of the new data files
+	relRecords  = "records"  // what is needed of them, under names that no column of a contract has
+	relParsed   = "parsed"   // with the columns that have source paths
+	relRows     = "rows"     // with all columns
+	relChecked  = "checked"  // with what each rule says
+	relRepeated = "repeated" // keys that several good rows have, and how many
 )
 
 // versionOrigin is the origin of a column that holds the Bronze version of its row.
@@ -80,7 +81,7 @@ func builtIn() []check {
 
 // records gives what is needed of Bronze.
 func (p plan) records() string {
-	columns := []string{"raw", engine.CommitVersion + " as _version"}
+	columns := []string{"raw", "raw as _raw", engine.CommitVersion + " as _version"}
 	for _, name := range p.carried() {
 		columns = append(columns, name+" as _"+name)
 	}
@@ -110,7 +111,7 @@ func (p plan) documents() engine.Documents {
 
 // rows computes the columns that are not simply read.
 func (p plan) rows() string {
-	columns := []string{"_version", engine.WrongTypes, "(_defect is null and " + engine.Parsed + ") as _readable"}
+	columns := []string{"_raw", "_version", engine.WrongTypes, "(_defect is null and " + engine.Parsed + ") as _readable"}
 	for _, name := range p.carried() {
 		columns = append(columns, "_"+name)
 	}
@@ -130,11 +131,11 @@ func (p plan) rows() string {
 // checked adds what each rule says, the names and messages of those that are broken, and the verdict on the record:
 // the severest action of a broken rule, where to keep a record aside is severer than to drop it.
 func (p plan) checked() string {
-	var flags, names, messages []string
+	var flags, flagNames, names, messages []string
 	byAction := map[contract.Action][]string{}
 	for i, rule := range p.rules {
 		flag := ruleFlag(i)
-		flags = append(flags, rule.broken+" as "+flag)
+		flags, flagNames = append(flags, rule.broken+" as "+flag), append(flagNames, flag)
 		names = append(names, fmt.Sprintf("case when %s then %s end", flag, text(rule.Name)))
 		messages = append(messages, fmt.Sprintf("case when %s then %s end", flag, rule.message))
 		byAction[rule.Action] = append(byAction[rule.Action], flag)
@@ -146,8 +147,29 @@ func (p plan) checked() string {
 		}
 	}
 	verdict += " else 'keep' end"
-	return fmt.Sprintf("select *, concat_ws(%[1]s, %[2]s) as _broken, concat_ws(%[1]s, %[3]s) as _messages, %[4]s as _verdict\nfrom (select *, %[5]s from %[6]s) c",
-		separator, strings.Join(names, ",\n"), strings.Join(messages, ",\n"), verdict, strings.Join(flags, ",\n"), relRows)
+	anyFlag := strings.Join(flagNames, " or ")
+	said := func(texts []string) string {
+		return fmt.Sprintf("case when %s then concat_ws(%s, %s) end", anyFlag, separator, strings.Join(texts, ",\n"))
+	}
+	judged := fmt.Sprintf("select *, %s as _broken, %s as _messages, %s as _verdict\nfrom (select *, %s from %s) c",
+		said(names), said(messages), verdict, strings.Join(flags, ",\n"), relRows)
+	columns := append([]string{"_sha256", "_version", "_fetched_at", "_broken", "_messages", "_verdict"}, flagNames...)
+	for _, name := range asideColumns {
+		columns = append(columns, fmt.Sprintf("case when _verdict = %s then %s end as %[2]s", text(string(contract.Quarantine)), name))
+	}
+	return fmt.Sprintf("select %s\nfrom (%s) j", strings.Join(append(columns, p.columns()...), ", "), judged)
+}
+
+// asideColumns are those that only rows of the quarantine need, of which the record is larger than all others.
+var asideColumns = []string{"_raw", "_id", "_last_updated", "_request_url"}
+
+// columns are those of the contract.
+func (p plan) columns() []string {
+	names := make([]string, len(p.contract.Columns))
+	for i, column := range p.contract.Columns {
+		names[i] = column.Name
+	}
+	return names
 }
 
 // separator stands between the names, and the messages, of broken rules; it is in none of them.
@@ -155,16 +177,31 @@ const separator = "chr(31)"
 
 func ruleFlag(i int) string { return fmt.Sprintf("_rule_%d", i) }
 
-// newest gives the good rows to merge: of each key the one that was updated last.
-func (p plan) newest() string {
-	var columns []string
-	for _, column := range p.contract.Columns {
-		columns = append(columns, column.Name)
+// repeated gives the keys that several good rows have.
+func (p plan) repeated() string {
+	keys := strings.Join(p.contract.Keys(), ", ")
+	return fmt.Sprintf("select %s, count(*) as _n from %s where _verdict = 'keep' group by %[1]s having count(*) > 1", keys, relChecked)
+}
+
+// newest gives the good rows to merge: of each key the one that was updated last. Only keys that are there several times, as counted, need a
+// comparison.
+func (p plan) newest(superseded int64) string {
+	columns, keys := strings.Join(p.columns(), ", "), p.contract.Keys()
+	good := fmt.Sprintf("select %s from %s c where _verdict = 'keep'", columns, relChecked)
+	if superseded == 0 {
+		return good
 	}
-	return fmt.Sprintf(`select %s from (
-		select *, row_number() over (partition by %s order by %s desc, %s desc, _version, _fetched_at) as _rank
-		from %s where _verdict = 'keep') r
-		where _rank = 1`, strings.Join(columns, ", "), strings.Join(p.contract.Keys(), ", "), p.updated, p.hash, relChecked)
+	same := make([]string, len(keys))
+	for i, key := range keys {
+		same[i] = fmt.Sprintf("r.%s = c.%[1]s", key)
+	}
+	again := fmt.Sprintf("exists (select 1 from %s r where %s)", relRepeated, strings.Join(same, " and "))
+	return fmt.Sprintf(`%s and not %s
+		union all
+		select %s from (
+			select c.*, row_number() over (partition by %s order by %s desc, %s desc, _version, _fetched_at) as _rank
+			from %s c where _verdict = 'keep' and %[2]s) r
+		where _rank = 1`, good, again, columns, strings.Join(keys, ", "), p.updated, p.hash, relChecked)
 }
 
 // newer is when a row replaces the one in the table.
@@ -174,14 +211,13 @@ func (p plan) newer() string {
 
 // quarantined gives the records to keep aside, with the bytes that Bronze has of them.
 func (p plan) quarantined(runID string, now time.Time) string {
-	return fmt.Sprintf(`select _id as id, split(_broken, %[1]s) as rules, split(_messages, %[1]s) as messages, raw, _sha256 as sha256,
+	return fmt.Sprintf(`select _id as id, split(_broken, %[1]s) as rules, split(_messages, %[1]s) as messages, _raw as raw, _sha256 as sha256,
 			_last_updated as last_updated, _version as bronze_version, _request_url as request_url, _fetched_at as fetched_at,
 			%[2]s as run_id, %[3]s as quarantined_at
 		from (
-			select c.*, b.raw, row_number() over (partition by c._sha256 order by c._version, c._fetched_at) as _rank
-			from %[4]s c join %[5]s b on b._sha256 = c._sha256
-			where c._verdict = 'quarantine') r
-		where _rank = 1`, separator, text(runID), moment(now), relChecked, relRecords)
+			select c.*, row_number() over (partition by _sha256 order by _version, _fetched_at) as _rank
+			from %[4]s c where _verdict = 'quarantine') r
+		where _rank = 1`, separator, text(runID), moment(now), relChecked)
 }
 
 // text spells a string in SQL. Quotes and backslashes, which dialects escape in their own ways, come in by their codes.

@@ -200,7 +200,7 @@ func (r *refinement) publish(ctx context.Context, result *Result) error {
 	if err != nil {
 		return err
 	}
-	result.Target, err = r.engine.Publish(ctx, r.plan.newest(), engine.Output{
+	result.Target, err = r.engine.Publish(ctx, r.plan.newest(result.Counts.Superseded), engine.Output{
 		Table:        r.tables.Target,
 		Mode:         engine.Merge,
 		Keys:         r.contract.Keys(),

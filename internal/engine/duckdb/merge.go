@@ -30,6 +30,9 @@ const (
 
 // merge replaces the rows that have a newer one, removes those of tombstones and adds those whose keys are not there.
 func (p *publishing) merge(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
+	if s.NumFiles() == 0 && p.out.Tombstone == "" {
+		return p.mergeIntoNothing(ctx, s, c)
+	}
 	e := p.engine
 	m := &merging{publishing: p, snapshot: s, change: c, schema: c.SchemaOf(s), source: e.name("source"), matched: e.name("matched")}
 	defer e.drop(ctx, m.source)
@@ -55,6 +58,33 @@ func (p *publishing) merge(ctx context.Context, s *delta.Snapshot, c *publicatio
 		return err
 	}
 	return m.write(ctx, files)
+}
+
+// mergeIntoNothing adds all rows to a table that has none. They are written as the query gives them, and need not be kept to be matched.
+func (p *publishing) mergeIntoNothing(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
+	l := layoutOf(s, c.SchemaOf(s))
+	files, err := p.copyOut(ctx, l, p.fill(l.Schema, p.query))
+	if err != nil {
+		return fmt.Errorf("write data files: %w", err)
+	}
+	if len(files) == 0 {
+		c.CountMerge(publication.MergeCounts{})
+		return nil
+	}
+	rows, err := writtenRows(l, files)
+	if err != nil {
+		return err
+	}
+	if err := p.checkKeys(ctx, "("+rows+")"); err != nil {
+		return err
+	}
+	var n int64
+	for _, file := range files {
+		n += file.rows
+	}
+	c.CountMerge(publication.MergeCounts{Source: n})
+	c.Add, err = p.upload(ctx, l, files)
+	return err
 }
 
 // candidates are the files that can hold rows with keys of the source. Only such rows matter to the merge, and to others that write at
