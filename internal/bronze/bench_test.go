@@ -1,6 +1,7 @@
 package bronze_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -75,23 +77,24 @@ func BenchmarkIngest(b *testing.B) {
 	}
 }
 
-// BenchmarkLimit measures what ingest cannot do without, each alone and on one processor.
+// BenchmarkLimit measures what ingest cannot do without, each alone: what is left of BenchmarkIngest is the Parquet around it.
 func BenchmarkLimit(b *testing.B) {
 	records, size := generated()
-	page := slices.Concat([][]byte{[]byte(`{"results":[`)}, nil)
-	var body []byte
-	body = append(body, page[0]...)
-	for i, raw := range records[:1000] {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = append(body, raw...)
-	}
-	body = append(body, "]}"...)
+	body := slices.Concat([]byte(`{"results":[`), bytes.Join(asBytes(records[:1000]), []byte(",")), []byte("]}"))
 	b.Run("json", func(b *testing.B) {
+		const levels = 4 // down to the members of the records
 		defer cputime.PerMB(b, int64(len(body)))()
 		for b.Loop() {
-			if _, ok := rawjson.Valid(body); !ok {
+			values := 0
+			if _, ok := rawjson.Walk(body, levels, func(int, []byte, []byte) { values++ }); !ok || values < 1000 {
+				b.Fatal("not valid")
+			}
+		}
+	})
+	b.Run("utf8", func(b *testing.B) {
+		defer cputime.PerMB(b, int64(len(body)))()
+		for b.Loop() {
+			if !utf8.Valid(body) {
 				b.Fatal("not valid")
 			}
 		}
@@ -104,21 +107,46 @@ func BenchmarkLimit(b *testing.B) {
 			}
 		}
 	})
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
+	if err != nil {
+		b.Fatal(err)
+	}
+	const pageBytes = 1 << 20
 	b.Run("zstd", func(b *testing.B) {
-		encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
-		if err != nil {
-			b.Fatal(err)
-		}
-		const chunk = 1 << 20
 		var out []byte
 		defer cputime.PerMB(b, int64(len(body)))()
 		for b.Loop() {
 			total := 0
-			for piece := range slices.Chunk(body, chunk) {
-				out = encoder.EncodeAll(piece, out[:0])
+			for page := range slices.Chunk(body, pageBytes) {
+				out = encoder.EncodeAll(page, out[:0])
 				total += len(out)
 			}
 			b.ReportMetric(float64(len(body))/float64(total), "ratio")
 		}
 	})
+	b.Run("folder", func(b *testing.B) { // the compressed file, and the disk
+		store, err := objstore.NewDir(b.TempDir())
+		if err != nil {
+			b.Fatal(err)
+		}
+		all := bytes.Join(asBytes(records), nil)
+		var file []byte
+		for page := range slices.Chunk(all, pageBytes) {
+			file = encoder.EncodeAll(page, file)
+		}
+		defer cputime.PerMB(b, size)()
+		for b.Loop() {
+			if err := store.Put(b.Context(), "file", bytes.NewReader(file)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func asBytes(records []json.RawMessage) [][]byte {
+	all := make([][]byte, len(records))
+	for i, raw := range records {
+		all[i] = raw
+	}
+	return all
 }

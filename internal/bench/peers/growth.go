@@ -66,7 +66,7 @@ func (b *bench) take(lake, pages string, step int) error {
 		return err
 	}
 	b.figures[oursName][step] = append(b.figures[oursName][step], f)
-	fmt.Fprintf(os.Stderr, "%s: %s\n", b.titles()[step], f)
+	fmt.Fprintf(os.Stderr, "%s launches, %s: %s\n", thousands(b.launches), b.titles()[step], f)
 	return nil
 }
 
