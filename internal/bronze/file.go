@@ -17,7 +17,7 @@ import (
 const fileExtension = "zstd.parquet"
 
 const (
-	pageBytes = 1 << 20 // the more documents a page holds the smaller each becomes
+	pageBytes = 2 << 20 // the more documents a page holds the smaller and cheaper each becomes
 	groupRows = 1000    // readers work on row groups side by side
 )
 

@@ -66,15 +66,32 @@ def wrong():
             yield f"case when texts.{name} is not null and try_cast(texts.{name} as {TYPES[column['Type']]}) is null then '{name}' end"
 
 
-def objects(files):
-    """Each object of some pages, as it is."""
-    return con.cursor().execute("""
-        select raw, sha256(raw) as sha256, raw ->> '$.id' as id, cast(raw ->> '$.last_updated' as timestamptz) as last_updated,
-            filename, now() as fetched_at
-        from (
-            select filename, cast(unnest(from_json(content, '{"results": ["JSON"]}').results) as varchar) as raw
-            from read_text(?)
-        )""", [files]).to_arrow_table()
+OBJECTS = """
+    select raw, sha256(raw) as sha256, raw ->> '$.id' as id, cast(raw ->> '$.last_updated' as timestamptz) as last_updated,
+        filename, now() as fetched_at
+    from (
+        select filename, cast(unnest(from_json(content, '{"results": ["JSON"]}').results) as varchar) as raw
+        from read_text($files)
+    )"""
+CHECKED = f"""
+    with texts as (
+        select raw, sha256, id as raw_id, {", ".join(texts())}
+        from (select raw, sha256, id, from_json(raw, '{structure(work.shape())}') as doc from objects)
+    ), typed as (
+        select raw, raw_id, sha256 as bronze_sha256, {", ".join(typed())}, concat_ws(', ', {", ".join(wrong())}) as wrong_types
+        from texts
+    )
+    select * replace (case when not good then raw end as raw) from ({work.checked("typed", "wrong_types", "string_split")})"""
+
+
+def take(files, into):
+    """Each object of some pages, as it is; and its row of Silver, with what is wrong with it, into the table checked. The text stays there
+    only where something is."""
+    cursor = con.cursor()
+    objects = cursor.sql(OBJECTS, params={"files": files}).to_arrow_table()
+    cursor.register("objects", objects)
+    cursor.execute(into + CHECKED)
+    return objects.to_batches()
 
 
 # DuckDB reads all texts of a call before it goes on with the first, and on one thread.
@@ -83,18 +100,18 @@ FILES = 32
 
 def batches():
     files = sorted(map(str, work.PAGES.glob("*.json")))
+    yield from take(files[:FILES], "create table checked as")
     with ThreadPoolExecutor(2) as pool:
         ahead = deque()
-        for i in range(0, len(files), FILES):
-            ahead.append(pool.submit(objects, files[i : i + FILES]))
+        for i in range(FILES, len(files), FILES):
+            ahead.append(pool.submit(take, files[i : i + FILES], "insert into checked"))
             if len(ahead) > 2:
-                yield from ahead.popleft().result().to_batches()
-        for table in ahead:
-            yield from table.result().to_batches()
+                yield from ahead.popleft().result()
+        for batch in ahead:
+            yield from batch.result()
 
 
-# Bronze. A dictionary of documents that are all different would be made in vain.
-before = set() if work.FIRST else set(DeltaTable(work.BRONZE).file_uris())
+# Bronze: each object of the pages. A dictionary of documents that are all different would be made in vain.
 stream = batches()
 first = next(stream)
 write_deltalake(
@@ -102,20 +119,8 @@ write_deltalake(
     writer_properties=WriterProperties(column_properties={"raw": ColumnProperties(dictionary_enabled=False)}),
 )
 del first, stream
-added = [file for file in DeltaTable(work.BRONZE).file_uris() if file not in before]
 
-# Silver: parsed, checked, the newest of each launch.
-con.execute(f"""
-    create temp view texts as
-    select raw, sha256, id as raw_id, {", ".join(texts())}
-    from (select raw, sha256, id, from_json(raw, '{structure(work.shape())}') as doc from read_parquet({added}))""")
-con.execute(f"""
-    create temp view typed as
-    select raw, raw_id, sha256 as bronze_sha256, {", ".join(typed())}, concat_ws(', ', {", ".join(wrong())}) as wrong_types
-    from texts""")
-con.execute(f"""
-    create temp table checked as
-    select * replace (case when not good then raw end as raw) from ({work.checked("typed", "wrong_types", "string_split")})""")
+# Silver: the newest of each launch.
 columns = ", ".join(c["Name"] for c in work.COLUMNS)
 silver = con.sql(f"select {columns} from checked where good qualify {work.NEWEST}")
 quarantine = con.sql("""
