@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+
+	"launchlake/internal/objstore"
 )
 
 // CheckOptions adjust a check; the zero value serves.
@@ -14,6 +16,9 @@ type CheckOptions struct {
 	Sample   int      // how many data files are read and compared with their statistics; 0: 16, negative: none
 	Deep     bool     // all data files are read
 	Progress func(CheckProgress)
+	// LoneVector is told of files of deletion vectors that the latest version and its tombstones do not need. They are no damage: a writer
+	// that ended left them, or is about to commit them; a vacuum deletes them.
+	LoneVector func(objstore.Info)
 }
 
 const defaultSample = 16

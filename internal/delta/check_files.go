@@ -62,14 +62,18 @@ type located struct {
 	info *objstore.Info
 }
 
-// locate finds wanted objects in one listing of the table, however many files it has.
-func (t *Table) locate(ctx context.Context, files []wantedFile) iter.Seq2[located, error] {
+// locate finds wanted objects in one listing of the table, however many files it has. Every object of the listing is shown to others, unless
+// that is nil.
+func (t *Table) locate(ctx context.Context, files []wantedFile, others func(objstore.Info)) iter.Seq2[located, error] {
 	return func(yield func(located, error) bool) {
 		rest := files
 		for info, err := range t.store.List(ctx, "", "") {
 			if err != nil {
 				yield(located{}, err)
 				return
+			}
+			if others != nil {
+				others(info)
 			}
 			for len(rest) > 0 && rest[0].key <= info.Key {
 				l := located{wantedFile: rest[0]}
@@ -81,7 +85,7 @@ func (t *Table) locate(ctx context.Context, files []wantedFile) iter.Seq2[locate
 					return
 				}
 			}
-			if len(rest) == 0 {
+			if len(rest) == 0 && others == nil {
 				return
 			}
 		}
@@ -102,7 +106,11 @@ func (c *checker) files(ctx context.Context, s *Snapshot) ([]wantedFile, error) 
 	var present []wantedFile
 	before := ""
 	done := 0
-	for f, err := range c.table.locate(ctx, files) {
+	lone, err := c.loneVectors(s)
+	if err != nil {
+		return nil, c.found(UnreadableVersion, commitKey(s.Version()), "%v", err)
+	}
+	for f, err := range c.table.locate(ctx, files, lone) {
 		if err != nil {
 			return nil, err
 		}
@@ -124,6 +132,43 @@ func (c *checker) files(ctx context.Context, s *Snapshot) ([]wantedFile, error) 
 		before = f.key
 	}
 	return present, nil
+}
+
+// loneVectors gives the function that tells files of deletion vectors that neither a live file of the latest version nor a tombstone names;
+// nil when nobody wants to know.
+func (c *checker) loneVectors(s *Snapshot) (func(objstore.Info), error) {
+	if c.options.LoneVector == nil || c.options.Version != nil {
+		return nil, nil
+	}
+	named := map[string]bool{}
+	note := func(v *DeletionVector) error {
+		if v == nil {
+			return nil
+		}
+		file, err := v.file()
+		if err != nil {
+			return err
+		}
+		if key, err := c.table.FileKey(file); err == nil {
+			named[key] = true
+		}
+		return nil
+	}
+	for a := range s.state.files.all() {
+		if err := note(a.DeletionVector); err != nil {
+			return nil, err
+		}
+	}
+	for r := range s.state.tombstones.all() {
+		if err := note(r.DeletionVector); err != nil {
+			return nil, err
+		}
+	}
+	return func(info objstore.Info) {
+		if isVectorFile(info.Key) && !named[info.Key] {
+			c.options.LoneVector(info)
+		}
+	}, nil
 }
 
 // isThere asks for an object that a listing did not show: the listing may have begun before it was written.

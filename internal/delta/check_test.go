@@ -288,3 +288,24 @@ func TestAStoreThatFailsIsNoFinding(t *testing.T) {
 		})
 	}
 }
+
+func TestVectorsThatNobodyNeedsAreTold(t *testing.T) {
+	store := objstore.NewMemory()
+	s, file := tableWithRows(t, store, tableOfRows)
+	for _, row := range []int64{0, 1} { // the vector of the first is the tombstone's then
+		tx := s.Begin(delta.Operation{Name: "DELETE"})
+		tx.DeleteRows(file, rowSet(row))
+		var err error
+		if s, err = tx.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		file = onlyFile(s)
+	}
+	const lone = "deletion_vector_d2c639aa-8816-431a-aaf6-d3fe2512ff61.bin"
+	overwrite(t, store, lone, "of a killed writer")
+	var told []string
+	got := findings(t, store, delta.CheckOptions{Sample: -1, LoneVector: func(info objstore.Info) { told = append(told, info.Key) }})
+	if diff := cmp.Diff([]string{lone}, told); diff != "" || len(got) != 0 {
+		t.Errorf("findings %v, vectors (-want +got):\n%s", got, diff)
+	}
+}

@@ -29,6 +29,7 @@ const (
 	InvariantRule Rule = "invariants"          // likewise, kept with a column
 	GeneratedRule Rule = "generatedColumns"    // the column equals the expression, or both are null
 	DefaultRule   Rule = "allowColumnDefaults" // the column is the expression where a writer gives none
+	LengthRule    Rule = "char/varchar"        // the column is no longer than its type says; the expression must be true
 	NotNullRule   Rule = "not null"            // the column is not null, as its type says; not among [Metadata.Constraints]
 )
 
@@ -50,6 +51,8 @@ func (c Constraint) String() string {
 		return fmt.Sprintf("default of column %s (%s)", c.Name, shortened(c.Expression))
 	case InvariantRule:
 		return fmt.Sprintf("invariant of column %s (%s)", c.Name, shortened(c.Expression))
+	case LengthRule:
+		return fmt.Sprintf("length of column %s (%s)", c.Name, shortened(c.Expression))
 	case NotNullRule:
 		return fmt.Sprintf("not null of column %s", c.Name)
 	default:
@@ -85,6 +88,11 @@ func (m Metadata) Constraints() []Constraint {
 		}
 		if raw, ok := f.Metadata[columnDefaultKey]; ok {
 			all = append(all, Constraint{DefaultRule, name, metadataText(raw)})
+		}
+	}
+	for _, f := range m.Schema.Fields {
+		if limit, ok := lengthLimit(f); ok {
+			all = append(all, limit)
 		}
 	}
 	return all

@@ -61,6 +61,7 @@
 //   - Served by who writes the rows: invariants, checkConstraints, generatedColumns, allowColumnDefaults (constraint.go). A transaction
 //     that adds rows states which of them it enforced, and none goes without.
 //   - Read while a table lists them without using them: variantType, variantShredding.
+//   - Lengths of char(n) and varchar(n), which Spark keeps beside the schema (length.go): likewise; within other types they are refused.
 //   - Read, not written: rowTracking, clustering, checkpointProtection, icebergCompat*, materializePartitionColumns, and
 //     unknown features of writers. Neither read nor written: catalogManaged, unknown features of readers, unknown types.
 //   - Requirements for Writers: a new table gets protocol (1,2), or the lowest that has what its columns and properties ask for: (1,4) for

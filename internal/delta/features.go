@@ -200,6 +200,7 @@ func (p Protocol) checkWrite(u usage) error {
 			bad = append(bad, f.name)
 		}
 	}
+	bad = append(bad, unservedLengths(u.metadata.Schema)...)
 	if len(bad) > 0 {
 		return &UnsupportedError{Features: bad, Write: true}
 	}

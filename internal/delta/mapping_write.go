@@ -88,9 +88,9 @@ func (m *Metadata) setMapping(before ColumnMapping, isNew bool) error {
 	if mode == MapNone {
 		return nil
 	}
-	m.Configuration = maps.Clone(m.Configuration)
-	delete(m.Configuration, maxColumnIDProperty)
-	if isNew {
+	if isNew { // what another table had is nothing to this one; a table that was restored to before its mapping goes on with its own ids
+		m.Configuration = maps.Clone(m.Configuration)
+		delete(m.Configuration, maxColumnIDProperty)
 		return m.mapColumns(newPhysicalName)
 	}
 	return m.mapColumns(sameName)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -91,7 +92,7 @@ func (t *Table) withoutGone(ctx context.Context, files []*addAction) (left []*ad
 		return nil, nil, err
 	}
 	missing := map[string]bool{}
-	for f, err := range t.locate(ctx, needed) {
+	for f, err := range t.locate(ctx, needed, nil) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("look for the files: %w", err)
 		}
@@ -158,6 +159,9 @@ func (s *Snapshot) restoredMetadata(p *prepared, then *Snapshot) error {
 			}
 		}
 	}
+	if err := keepColumnIDs(&action, &s.metadata, &then.metadata); err != nil {
+		return err
+	}
 	action.fill()
 	var err error
 	if p.afterCommit, err = action.parse(); err != nil {
@@ -169,6 +173,23 @@ func (s *Snapshot) restoredMetadata(p *prepared, then *Snapshot) error {
 	u := then.usage()
 	u.metadata = &p.afterCommit
 	return s.protocol.checkWrite(u)
+}
+
+// keepColumnIDs leaves the highest id that a mapped column ever had as it is: no id is used again.
+func keepColumnIDs(action *metadataAction, now, then *Metadata) error {
+	if _, ok := now.Configuration[maxColumnIDProperty]; !ok {
+		return nil
+	}
+	highest := 0
+	for _, m := range []*Metadata{now, then} {
+		n, err := m.maxColumnID()
+		if err != nil {
+			return err
+		}
+		highest = max(highest, n)
+	}
+	action.Configuration[maxColumnIDProperty] = strconv.Itoa(highest)
+	return nil
 }
 
 // lacks names the features that another protocol has and this one has not.

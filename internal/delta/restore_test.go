@@ -187,3 +187,45 @@ func TestWhateverCallOfARestoreFailsTheTableStaysWholeAndARerunConverges(t *test
 		}
 	}
 }
+
+// Data files that a column of an id wrote may come back: another column must not get the id.
+func TestARestoreToBeforeColumnMappingKeepsTheHighestID(t *testing.T) {
+	store := objstore.NewMemory()
+	table := delta.Open(store)
+	grow(t, store, 2)
+	byName := map[string]string{"delta.columnMapping.mode": "name"}
+	if _, err := table.SetProperties(t.Context(), byName); err != nil {
+		t.Fatal(err)
+	}
+	s, err := table.Alter(t.Context(), delta.AddColumn{Column: "second", Type: delta.Long}, delta.AddColumn{Column: "third", Type: delta.Long})
+	if err != nil {
+		t.Fatal(err)
+	}
+	highest := func() string { return s.Metadata().Configuration["delta.columnMapping.maxColumnId"] }
+	if highest() != "3" {
+		t.Fatalf("the highest id is %s", highest())
+	}
+	for v := range s.Version() { // the versions before mapping, and the one of fewer columns
+		if _, err := table.Restore(t.Context(), v, delta.RestoreOptions{WithoutGoneFiles: true}); err != nil {
+			t.Fatal(err)
+		}
+		if s, err = table.Snapshot(t.Context()); err != nil || highest() != "3" {
+			t.Errorf("restored to version %d the highest id is %s, %v", v, highest(), err)
+		}
+	}
+	if _, err := table.Restore(t.Context(), 1, delta.RestoreOptions{WithoutGoneFiles: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := table.SetProperties(t.Context(), byName); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = table.Alter(t.Context(), delta.AddColumn{Column: "fourth", Type: delta.Long}); err != nil {
+		t.Fatal(err)
+	}
+	m := s.Metadata()
+	for _, f := range m.Schema.Fields {
+		if id := m.FieldID(f); id <= 3 {
+			t.Errorf("column %s has the id %d, which another had", f.Name, id)
+		}
+	}
+}

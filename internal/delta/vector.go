@@ -9,6 +9,7 @@ import (
 	"io"
 	"path"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -111,7 +112,7 @@ func vectorKey(text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return path.Join(folder, "deletion_vector_"+id.String()+".bin"), nil
+	return path.Join(folder, vectorFilePrefix+id.String()+vectorFileSuffix), nil
 }
 
 const (
@@ -171,4 +172,12 @@ func readRange(ctx context.Context, store objstore.Store, key string, offset, le
 		err = &CorruptError{Key: key, Err: fmt.Errorf("it ends %d bytes too early", length-int64(len(data)))}
 	}
 	return data, err
+}
+
+const vectorFilePrefix, vectorFileSuffix = "deletion_vector_", ".bin"
+
+// isVectorFile is whether the files of deletion vectors are named so.
+func isVectorFile(key string) bool {
+	name := path.Base(key)
+	return strings.HasPrefix(name, vectorFilePrefix) && strings.HasSuffix(name, vectorFileSuffix)
 }

@@ -9,6 +9,7 @@ import (
 
 	"launchlake/internal/delta"
 	"launchlake/internal/lake"
+	"launchlake/internal/objstore"
 	"launchlake/internal/task"
 )
 
@@ -18,7 +19,7 @@ type fsckCommand struct {
 	JSON   bool
 }
 
-const fsckHelp = `Reads the whole log, compares every checkpoint with what the commits add up to, looks for every file of the latest version, and
+const fsckHelp = `Reads the whole log, compares every checkpoint and checksum with what the commits add up to, looks for every file of the latest version, and
 compares the statistics of data files with their rows. Nothing is changed. Exits with 1 when something is found.`
 
 func newFsckCommand(s *session) *cobra.Command {
@@ -84,14 +85,14 @@ func (c fsckCommand) check(s *session, name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	start, found, checked := time.Now(), 0, 0
+	start, found, checked, lone := time.Now(), 0, 0, 0
 	show := newProgress(s.log, name)
 	options := delta.CheckOptions{Deep: c.Deep, Progress: func(p delta.CheckProgress) {
 		show.step(p.Step, p.Done, p.Total)
 		if p.Step == "files" {
 			checked = p.Total
 		}
-	}}
+	}, LoneVector: func(objstore.Info) { lone++ }}
 	for f, err := range t.Check(s.ctx, options) {
 		if errors.Is(err, delta.ErrNotATable) {
 			return 0, notATable(name, err)
@@ -108,6 +109,9 @@ func (c fsckCommand) check(s *session, name string) (int, error) {
 	show.clear()
 	if found == 0 && !c.JSON {
 		fmt.Fprintf(s.out, "ok    %s: %d files, log and statistics are sound (%s)\n", name, checked, time.Since(start).Round(time.Millisecond))
+	}
+	if lone > 0 && !c.JSON {
+		fmt.Fprintf(s.out, "      %s: %d files of deletion vectors that the version does not need: `lake vacuum` deletes them\n", name, lone)
 	}
 	return found, nil
 }

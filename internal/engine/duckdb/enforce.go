@@ -40,7 +40,8 @@ func (e *Engine) rulesOf(m delta.Metadata) (*rules, error) {
 
 func (e *Engine) addRule(r *rules, c delta.Constraint, schema *delta.Schema) error {
 	now := e.options.Now()
-	if c.Rule == delta.CheckRule || c.Rule == delta.InvariantRule {
+	switch c.Rule {
+	case delta.CheckRule, delta.InvariantRule, delta.LengthRule:
 		x, err := sparksql.Condition(c.Expression, schema, now)
 		r.checks = append(r.checks, check{c, x.SQL, x.Columns})
 		return err

@@ -1,6 +1,7 @@
 package duckdb_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -58,5 +59,30 @@ func TestConstraintsAreCheckedOnTheRowsThatAreWritten(t *testing.T) {
 	var broken *delta.ConstraintError
 	if !errors.As(err, &broken) || broken.Rows != 1 {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestStringsAreNoLongerThanSparkDeclaredThem(t *testing.T) {
+	limited := func(name, text string) delta.Field {
+		return delta.Field{Name: name, Type: delta.String, Nullable: true, Metadata: map[string]json.RawMessage{
+			"__CHAR_VARCHAR_TYPE_STRING": json.RawMessage(`"` + text + `"`)}}
+	}
+	e := open(t)
+	defer e.Close()
+	table := delta.Open(dir(t))
+	if _, err := table.Create(t.Context(), delta.Metadata{Schema: &delta.Schema{Fields: []delta.Field{limited("code", "char(3)"), limited("title", "varchar(5)")}}}); err != nil {
+		t.Fatal(err)
+	}
+	for values, broken := range map[string]string{
+		"'abc', 'ééééé'": "", "'a', ''": "", "null::varchar, null::varchar": "", "'abcd', 'x'": "code", "'abc', 'éééééé'": "title",
+	} {
+		_, err := e.Publish(t.Context(), "select * from (values ("+values+")) t(code, title)", engine.Output{Table: table, Mode: engine.Append})
+		var refused *delta.ConstraintError
+		switch {
+		case broken == "" && err != nil:
+			t.Errorf("%s: %v", values, err)
+		case broken != "" && (!errors.As(err, &refused) || refused.Constraint.Rule != delta.LengthRule || refused.Constraint.Name != broken):
+			t.Errorf("%s: got %v, want the length of %s to be refused", values, err, broken)
+		}
 	}
 }

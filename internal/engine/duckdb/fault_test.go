@@ -16,28 +16,44 @@ import (
 	"launchlake/internal/objstore/storetest"
 )
 
-// faultKinds are tables that the work is done on.
-var faultKinds = map[string]map[string]string{
-	"plain":            {"delta.checkpointInterval": "2"},
-	"deletion vectors": {"delta.checkpointInterval": "2", "delta.enableDeletionVectors": "true", "delta.enableChangeDataFeed": "true"},
-	"column mapping":   {"delta.checkpointInterval": "2", "delta.columnMapping.mode": "name"},
+// faultKind is a table that work is done on.
+type faultKind struct {
+	properties map[string]string
+	partitions []string
+	works      []string // that differ there; nil: all but those on partitions
+}
+
+var faultKinds = map[string]faultKind{
+	"plain":            {},
+	"deletion vectors": {properties: map[string]string{"delta.enableDeletionVectors": "true", "delta.enableChangeDataFeed": "true"}},
+	"column mapping":   {properties: map[string]string{"delta.columnMapping.mode": "name"}},
+	"V2 checkpoints": {properties: map[string]string{"delta.checkpointPolicy": "v2", "delta.enableInCommitTimestamps": "true"},
+		works: []string{"append", "checkpoint", "clean-log", "restore"}},
+	"partitioned": {partitions: []string{"text"}, works: []string{"append", "overwrite", "merge", "replace", overwritePartitions}},
+}
+
+func (kind faultKind) worksOn() []string {
+	if kind.works != nil {
+		return kind.works
+	}
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(works)), func(work string) bool { return work == overwritePartitions })
 }
 
 // TestWhateverCallOfTheStoreFailsTheTableIsAsBeforeOrAsAfterAndARerunConverges fails every call of the store that a piece of work makes, in
 // every way that the call can fail: before, after and halfway, alone, with the process dying of it, and with the caller giving up.
 func TestWhateverCallOfTheStoreFailsTheTableIsAsBeforeOrAsAfterAndARerunConverges(t *testing.T) {
-	for kind, configuration := range faultKinds {
-		for _, work := range slices.Sorted(maps.Keys(works)) {
-			t.Run(work+" on "+kind, func(t *testing.T) {
+	for name, kind := range faultKinds {
+		for _, work := range kind.worksOn() {
+			t.Run(work+" on "+name, func(t *testing.T) {
 				t.Parallel() // most of the time is pauses before another attempt
-				lab := newFaultLab(t, configuration, work)
+				lab := newFaultLab(t, kind, work)
 				defer lab.engine.Close()
 				clean := storetest.NewFaulty(lab.copyOf())
 				if err := lab.run(t.Context(), clean); err != nil {
 					t.Fatal(err)
 				}
 				for fault := range faults(clean.Calls()) {
-					if kind == "plain" || !fault.Kill || soak() {
+					if name == "plain" || !fault.Kill || soak() {
 						lab.survives(t, fault)
 					}
 				}
@@ -56,11 +72,13 @@ type faultLab struct {
 	names  int
 }
 
-func newFaultLab(t *testing.T, configuration map[string]string, work string) *faultLab {
+func newFaultLab(t *testing.T, kind faultKind, work string) *faultLab {
 	t.Helper()
 	lab := &faultLab{t: t, engine: open(t), table: objstore.NewMemory(), rows: contentsByID{}}
 	table := delta.Open(lab.table)
-	if _, err := table.Create(t.Context(), delta.Metadata{Schema: victimSchema, Configuration: configuration}); err != nil {
+	m := delta.Metadata{Schema: victimSchema, PartitionColumns: kind.partitions, Configuration: map[string]string{"delta.checkpointInterval": "2"}}
+	maps.Copy(m.Configuration, kind.properties)
+	if _, err := table.Create(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
 	past := lab.rows
@@ -81,6 +99,10 @@ func newFaultLab(t *testing.T, configuration map[string]string, work string) *fa
 	switch work {
 	case "append":
 		delete(lab.order.Rows, 2)
+	case "replace":
+		lab.order.Rows = contentsByID{1: "one once more", 101: "new"}
+	case overwritePartitions:
+		lab.order.Rows = contentsByID{100: "two", 101: "new"}
 	case "restore":
 		lab.order.Version, lab.order.Rows = 2, past
 	}

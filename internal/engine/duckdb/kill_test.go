@@ -30,7 +30,7 @@ func TestAKilledProcessLeavesTheTableAsBeforeOrAsAfter(t *testing.T) {
 	t.Logf("seed %d", seed)
 	onFolder, onMinIO := 30, 10
 	if soak() {
-		onFolder, onMinIO = 800, 200
+		onFolder, onMinIO = 1000, 200
 	}
 	t.Run("folder", func(t *testing.T) {
 		properties := map[string]string{"delta.enableDeletionVectors": "true", "delta.enableChangeDataFeed": "true"}
@@ -44,7 +44,8 @@ func TestAKilledProcessLeavesTheTableAsBeforeOrAsAfter(t *testing.T) {
 			}
 		}
 		at := place{Bucket: strings.TrimPrefix(url, "s3://"), S3: s3.Options{Endpoint: env["S3_ENDPOINT"], PathStyle: true}, Work: t.TempDir()}
-		newKiller(t, at, seed+1, map[string]string{}).kill(onMinIO)
+		properties := map[string]string{"delta.checkpointPolicy": "v2", "delta.enableInCommitTimestamps": "true"}
+		newKiller(t, at, seed+1, properties).kill(onMinIO)
 	})
 }
 
@@ -188,13 +189,20 @@ func (o order) after(rows contentsByID) contentsByID {
 }
 
 func (k *killer) nextOrder() {
-	kinds := slices.Sorted(maps.Keys(works))
+	kinds := slices.DeleteFunc(slices.Sorted(maps.Keys(works)), func(kind string) bool { return kind == overwritePartitions })
 	k.now = order{Number: k.now.Number + 1, Kind: kinds[k.random.IntN(len(kinds))], Rows: contentsByID{}}
 	switch k.now.Kind {
 	case "append", "overwrite":
 		k.newRows()
 	case "delete", "update":
 		k.now.Digit = k.random.Int64N(10)
+	case "replace":
+		k.now.Digit = k.random.Int64N(10)
+		for range 1 + k.random.IntN(3) {
+			k.nextID += 20
+			k.now.Rows[k.nextID-k.nextID%10+k.now.Digit] = fmt.Sprint("replaced ", k.now.Number)
+		}
+		k.nextID += 10
 	case "merge":
 		k.newRows()
 		for id := range k.rows {

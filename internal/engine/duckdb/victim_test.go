@@ -27,7 +27,7 @@ type order struct {
 	Kind    string
 	Rows    contentsByID  // to append, to merge, or to put in place of all
 	Version delta.Version // to go back to
-	Digit   int64         // that the ids of the rows to delete or to update end with
+	Digit   int64         // that the ids of the rows to delete, to update or to replace end with
 }
 
 // contentsByID are the rows of the victim's table.
@@ -41,14 +41,29 @@ var works = map[string]struct {
 	"append":    {publishRows(engine.Append), mergedRows},
 	"overwrite": {publishRows(engine.Overwrite), func(_ contentsByID, o order) contentsByID { return o.Rows }},
 	"merge":     {publishRows(engine.Merge), mergedRows},
+	"replace": {func(ctx context.Context, e *duckdb.Engine, table *delta.Table, o order) error {
+		_, err := e.Publish(ctx, o.query(), engine.Output{Table: table, Mode: engine.Overwrite, Where: o.condition(), Progress: o.progress()})
+		return err
+	}, func(before contentsByID, o order) contentsByID { return mergedRows(o.without(before), o) }},
+	overwritePartitions: {publishRows(engine.OverwritePartitions), func(before contentsByID, o order) contentsByID {
+		after := maps.Clone(before)
+		maps.DeleteFunc(after, func(_ int64, text string) bool { return slices.Contains(slices.Collect(maps.Values(o.Rows)), text) })
+		return mergedRows(after, o)
+	}},
+	"domain": {do: func(ctx context.Context, _ *duckdb.Engine, table *delta.Table, o order) error {
+		s, err := table.Snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		tx := s.Begin(delta.Operation{Name: "SET DOMAIN"})
+		tx.SetDomain("org.example.victim", fmt.Sprint(o.Number))
+		_, err = tx.Commit(ctx)
+		return err
+	}},
 	"delete": {func(ctx context.Context, e *duckdb.Engine, table *delta.Table, o order) error {
 		_, err := e.Delete(ctx, o.edit(table))
 		return err
-	}, func(before contentsByID, o order) contentsByID {
-		after := maps.Clone(before)
-		maps.DeleteFunc(after, func(id int64, _ string) bool { return id%10 == o.Digit })
-		return after
-	}},
+	}, func(before contentsByID, o order) contentsByID { return o.without(before) }},
 	"update": {func(ctx context.Context, e *duckdb.Engine, table *delta.Table, o order) error {
 		_, err := e.Update(ctx, o.edit(table), []engine.Assignment{{Column: "text", Value: fmt.Sprintf("'updated %d'", o.Number)}})
 		return err
@@ -99,9 +114,21 @@ var works = map[string]struct {
 	}, rows: func(_ contentsByID, o order) contentsByID { return o.Rows }},
 }
 
+// overwritePartitions is work for partitioned tables only.
+const overwritePartitions = "overwrite partitions"
+
 // edit chooses the rows to delete or to update.
 func (o order) edit(table *delta.Table) engine.Edit {
-	return engine.Edit{Table: table, Where: fmt.Sprintf("id %% 10 = %d", o.Digit), Progress: o.progress()}
+	return engine.Edit{Table: table, Where: o.condition(), Progress: o.progress()}
+}
+
+func (o order) condition() string { return fmt.Sprintf("id %% 10 = %d", o.Digit) }
+
+// without leaves out the rows that meet the condition.
+func (o order) without(before contentsByID) contentsByID {
+	after := maps.Clone(before)
+	maps.DeleteFunc(after, func(id int64, _ string) bool { return id%10 == o.Digit })
+	return after
 }
 
 func (o order) progress() []engine.Progress {

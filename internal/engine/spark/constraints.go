@@ -48,7 +48,7 @@ func enforced(m delta.Metadata, schema *delta.Schema, query string) (string, err
 	for _, c := range m.Constraints() {
 		var condition string
 		switch c.Rule {
-		case delta.CheckRule, delta.InvariantRule:
+		case delta.CheckRule, delta.InvariantRule, delta.LengthRule:
 			condition = c.Expression
 		case delta.GeneratedRule:
 			condition = fmt.Sprintf("%s <=> (%s)", quoteName(c.Name), c.Expression)
