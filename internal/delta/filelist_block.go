@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"unsafe"
 
 	"github.com/klauspost/compress/s2"
@@ -28,21 +29,26 @@ func newFileBlock[T any, A fileAction[T]](actions []A) *fileBlock[T, A] {
 	return b
 }
 
-// packedEstimate is about what an action takes before it is compressed, in bytes.
-const packedEstimate = 512
+// packBuffers are used again: a list of a million files is packed in thousands of blocks.
+var packBuffers = sync.Pool{New: func() any { return new(packBuffer) }}
+
+type packBuffer struct{ text, compressed []byte }
 
 // pack gives the same block in less memory.
 func (b *fileBlock[T, A]) pack() *fileBlock[T, A] {
 	if b.loose == nil {
 		return b
 	}
-	text := make([]byte, 0, len(b.loose)*packedEstimate)
+	buffer := packBuffers.Get().(*packBuffer)
+	defer packBuffers.Put(buffer)
+	buffer.text = buffer.text[:0]
 	for _, a := range b.loose {
-		text = a.pack(text)
+		buffer.text = a.pack(buffer.text)
 	}
+	buffer.compressed = s2.Encode(buffer.compressed[:cap(buffer.compressed)], buffer.text)
 	next := *b
 	next.first, next.last = strings.Clone(b.first), strings.Clone(b.last) // they may be parts of longer texts
-	next.loose, next.packed = nil, slices.Clone(s2.Encode(nil, text))
+	next.loose, next.packed = nil, slices.Clone(buffer.compressed)
 	return &next
 }
 

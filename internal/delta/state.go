@@ -53,13 +53,20 @@ type reconciler struct {
 	seen        map[string]bool
 	seenDomains map[string]bool
 	mu          sync.Mutex // for parts of the checkpoint
-	parts       []*fileBuilders
+	parts       []*checkpointPart
 }
 
 // fileBuilders collects the actions on files.
 type fileBuilders struct {
 	files      listBuilder[addAction, *addAction]
 	tombstones listBuilder[removeAction, *removeAction]
+}
+
+// checkpointPart collects those of a part of the checkpoint, and such of the commits' as come between them.
+type checkpointPart struct {
+	fileBuilders
+	newFiles      weave[addAction, *addAction]
+	newTombstones weave[removeAction, *removeAction]
 }
 
 func newReconciler(v Version) *reconciler {
@@ -95,18 +102,24 @@ func (r *reconciler) commit(c *commitFile) {
 
 // part takes a part of the checkpoint that all commits are behind of. The parts may be taken at the same time.
 func (r *reconciler) part() func(logLine) {
-	var part fileBuilders
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.parts = append(r.parts, &part)
+	if len(r.parts) == 0 {
+		r.files, r.tombstones = r.own.files.list(), r.own.tombstones.list()
+	}
+	part := &checkpointPart{}
+	part.newFiles.list, part.newTombstones.list = r.files, r.tombstones
+	r.parts = append(r.parts, part)
 	return func(l logLine) {
 		switch {
 		case l.Add != nil:
-			if len(r.seen) == 0 || !r.seen[l.Add.key()] {
+			if k := l.Add.key(); len(r.seen) == 0 || !r.seen[k] {
+				part.newFiles.before(k, part.files.add)
 				part.files.add(l.Add)
 			}
 		case l.Remove != nil:
-			if len(r.seen) == 0 || !r.seen[l.Remove.key()] {
+			if k := l.Remove.key(); len(r.seen) == 0 || !r.seen[k] {
+				part.newTombstones.before(k, part.tombstones.add)
 				part.tombstones.add(l.Remove)
 			}
 		default:
@@ -135,11 +148,20 @@ func (r *reconciler) rest(l logLine) {
 
 // finish gives the state. A file that a broken log adds twice counts once.
 func (r *reconciler) finish() *state {
-	for _, part := range r.parts {
-		r.own.files.take(&part.files)
-		r.own.tombstones.take(&part.tombstones)
+	if len(r.parts) == 0 {
+		r.files, r.tombstones = r.own.files.list(), r.own.tombstones.list()
+		return &r.state
 	}
-	s := r.state
-	s.files, s.tombstones = r.own.files.list(), r.own.tombstones.list()
-	return &s
+	var newFiles []*weave[addAction, *addAction]
+	var newTombstones []*weave[removeAction, *removeAction]
+	for _, part := range r.parts {
+		newFiles, newTombstones = append(newFiles, &part.newFiles), append(newTombstones, &part.newTombstones)
+	}
+	files, tombstones := unwoven(r.files, newFiles), unwoven(r.tombstones, newTombstones)
+	for _, part := range r.parts {
+		files.take(&part.files)
+		tombstones.take(&part.tombstones)
+	}
+	r.files, r.tombstones = files.list(), tombstones.list()
+	return &r.state
 }
