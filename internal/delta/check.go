@@ -75,6 +75,9 @@ func (c *checker) run(ctx context.Context) error {
 	if err := c.log(ctx, l); err != nil {
 		return err
 	}
+	if err := c.compactions(ctx, l); err != nil {
+		return err
+	}
 	if err := c.hint(ctx, l); err != nil {
 		return err
 	}

@@ -63,9 +63,12 @@ func TestCleaningTheLogKeepsEveryVersionOfTheRetention(t *testing.T) {
 				configuration["delta.logRetentionDuration"] = tt.retention
 			}
 			y := oldTable(t, configuration)
-			for _, key := range []string{"00000000000000000002.00000000000000000009.compacted.json", "notes.txt"} {
-				y.put(t, "_delta_log/"+key, 50*day)
+			y.put(t, "_delta_log/notes.txt", 50*day)
+			compacted, err := y.table().CompactionOf(t.Context(), 2, 9)
+			if err != nil {
+				t.Fatal(err)
 			}
+			overwrite(t, y, compactionKey(2, 9), string(compacted))
 			overwrite(t, y, hintKey, `{"version":10,"size":12}`)
 			before := logNames(t, y)
 			dry, err := y.table().CleanLog(t.Context(), delta.CleanLogOptions{DryRun: true})

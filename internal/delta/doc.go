@@ -46,7 +46,8 @@
 //     (lastcheckpoint.go, jsonchecksum.go) is a hint with a checksum, written after a checkpoint.
 //   - Version Checksum File (versionchecksum.go): written after each commit, best effort, without histograms and without the list of files;
 //     [Table.Check] compares every one that is there, of whatever writer, with the log (check_checksum.go). Readers do not need them.
-//   - Log Compaction Files: passed over when reading, not written. Staged commits are not read.
+//   - Log Compaction Files (compaction.go): read in place of the commits that they cover, unless they are not sane: several actions on one
+//     thing, or lines that are none; [Table.Check] compares them with the commits (check_compaction.go). Not written. Staged commits are not read.
 //   - Actions (logline.go, commitinfo.go): metaData, protocol, add, remove, txn, cdc, domainMetadata,
 //     commitInfo, sidecar, checkpointMetadata. Unknown actions and fields are passed over.
 //   - Domain Metadata (domain.go): read, kept, written under users' names; two writers of one domain are a conflict.

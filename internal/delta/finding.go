@@ -24,6 +24,7 @@ const (
 	BrokenCheckpoint  FindingKind = "broken_checkpoint"  // a checkpoint cannot be read
 	FalseCheckpoint   FindingKind = "false_checkpoint"   // a checkpoint is not what the commits before it add up to
 	FalseChecksum     FindingKind = "false_checksum"     // a version checksum is not what the commits add up to
+	FalseCompaction   FindingKind = "false_compaction"   // a compaction is not what its commits add up to
 	LoneCheckpoint    FindingKind = "lone_checkpoint"    // the commit of the newest checkpoint is missing
 	FalseHint         FindingKind = "false_hint"         // _last_checkpoint names what is not there
 	UnreadableVersion FindingKind = "unreadable_version" // the version cannot be opened
@@ -41,6 +42,7 @@ var advice = map[FindingKind]string{
 	BrokenCheckpoint:  "delete the checkpoint when the commits before it are all there, then `lake checkpoint` writes another; else bring it back from a copy",
 	FalseCheckpoint:   "delete the checkpoint while the commits before it are there, then `lake checkpoint` writes a true one",
 	FalseChecksum:     "a commit before it was changed after it was written, or its writer is broken: compare the log with a copy; when the log is right, delete the checksum, for other engines may refuse the version",
+	FalseCompaction:   "delete it: it holds nothing that its commits do not hold, and readers may believe it",
 	LoneCheckpoint:    "bring the commit back from a copy: other engines cannot open the table without it; the next commit heals it for those who can",
 	FalseHint:         "`lake checkpoint` writes the checkpoint and the hint anew",
 	UnreadableVersion: "the log does not hold this version any more; `lake history` shows the last good commits, `lake restore` goes back to one",

@@ -125,7 +125,13 @@ func parseCommit(v Version, text []byte) (*commitFile, error) {
 }
 
 func parseActions(v Version, text []byte, wanted scope) (*commitFile, error) {
-	c := &commitFile{version: v, mark: commitMark{sum: sumOf(text)}}
+	c, _, err := parseLines(v, text, wanted)
+	return c, err
+}
+
+// parseLines tells as well how many actions there are in the text that are wanted and known.
+func parseLines(v Version, text []byte, wanted scope) (c *commitFile, actions int, err error) {
+	c = &commitFile{version: v, mark: commitMark{sum: sumOf(text)}}
 	lines := 0
 	files := map[string]logLine{}
 	for n := 1; len(text) > 0; n++ {
@@ -140,12 +146,14 @@ func parseActions(v Version, text []byte, wanted scope) (*commitFile, error) {
 		}
 		var l logLine
 		if err := parseLine(line, &l); err != nil {
-			return nil, &CorruptError{Key: commitKey(v), Err: fmt.Errorf("line %d: %w", n, err)}
+			return nil, 0, &CorruptError{Key: commitKey(v), Err: fmt.Errorf("line %d: %w", n, err)}
 		}
-		c.take(l, files)
+		if c.take(l, files) {
+			actions++
+		}
 	}
 	if lines == 0 {
-		return nil, &CorruptError{Key: commitKey(v), Err: errors.New("the commit is empty")}
+		return nil, 0, &CorruptError{Key: commitKey(v), Err: errors.New("the commit is empty")}
 	}
 	for _, l := range files {
 		if l.Add != nil {
@@ -156,7 +164,7 @@ func parseActions(v Version, text []byte, wanted scope) (*commitFile, error) {
 	}
 	slices.SortFunc(c.adds, func(a, b *addAction) int { return strings.Compare(a.key(), b.key()) })
 	slices.SortFunc(c.removes, func(a, b *removeAction) int { return strings.Compare(a.key(), b.key()) })
-	return c, nil
+	return c, actions, nil
 }
 
 // isFileAction tells a line that is about a file by its beginning, as all writers spell it. It may say no wrongly.
@@ -164,7 +172,8 @@ func isFileAction(line []byte) bool {
 	return bytes.HasPrefix(line, []byte(`{"add":`)) || bytes.HasPrefix(line, []byte(`{"remove":`)) || bytes.HasPrefix(line, []byte(`{"cdc":`))
 }
 
-func (c *commitFile) take(l logLine, files map[string]logLine) {
+// take takes an action in; false when it is of no known kind.
+func (c *commitFile) take(l logLine, files map[string]logLine) bool {
 	switch {
 	case l.Add != nil:
 		files[l.Add.key()] = logLine{Add: l.Add}
@@ -182,7 +191,10 @@ func (c *commitFile) take(l logLine, files map[string]logLine) {
 		c.info = l.CommitInfo
 	case l.CDC != nil:
 		c.changes = append(c.changes, l.CDC)
+	default:
+		return false
 	}
+	return true
 }
 
 // parseLine reads one action and checks what replay relies on.

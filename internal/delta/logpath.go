@@ -23,7 +23,8 @@ func checkpointKey(v Version) string { return versionPrefix(v) + ".checkpoint.pa
 type logFile struct {
 	kind        logFileKind
 	version     Version
-	part, parts int // of a multi-part checkpoint, from 1
+	part, parts int     // of a multi-part checkpoint, from 1
+	last        Version // of a compaction, whose first is version
 }
 
 type logFileKind int
@@ -32,6 +33,7 @@ const (
 	otherFile logFileKind = iota
 	commitLogFile
 	checksumLogFile
+	compactedLogFile
 	classicCheckpoint
 	multiPartCheckpoint
 	v2Checkpoint
@@ -60,6 +62,8 @@ func parseLogName(key string) logFile {
 		f.kind = checksumLogFile
 	case rest == ".checkpoint.parquet":
 		f.kind = classicCheckpoint
+	case strings.HasSuffix(rest, compactedSuffix):
+		f.parseCompaction(strings.TrimSuffix(rest, compactedSuffix))
 	default:
 		f.parseCheckpoint(strings.CutPrefix(rest, ".checkpoint."))
 	}
@@ -67,6 +71,17 @@ func parseLogName(key string) logFile {
 		return logFile{}
 	}
 	return f
+}
+
+const compactedSuffix = ".compacted.json"
+
+// parseCompaction looks at what stands between the first version of a compaction and the suffix.
+func (f *logFile) parseCompaction(name string) {
+	if text, ok := strings.CutPrefix(name, "."); ok {
+		if last, rest, ok := cutDigits(text, versionDigits); ok && rest == "" && Version(last) > f.version {
+			f.kind, f.last = compactedLogFile, Version(last)
+		}
+	}
 }
 
 // parseCheckpoint looks at what follows the version of a checkpoint in parts or of one with a unique name.

@@ -1,11 +1,11 @@
 package delta
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"time"
 
 	"launchlake/internal/objstore"
@@ -26,16 +26,15 @@ const (
 func (t *Table) replay(ctx context.Context, seg *segment, wanted scope) (*state, *commitFile, error) {
 	r := newReconciler(seg.version)
 	var newest *commitFile
-	newestFirst := slices.Clone(seg.commits)
-	slices.Reverse(newestFirst)
-	for c, err := range t.commitActions(ctx, newestFirst, wanted) {
+	read := func(ctx context.Context, s stretch) ([]*commitFile, error) { return t.readStretch(ctx, s, wanted) }
+	for commits, err := range ahead(ctx, seg.stretches(), read) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if newest == nil {
-			newest = c
+		for _, c := range commits {
+			newest = cmp.Or(newest, c)
+			r.commit(c)
 		}
-		r.commit(c)
 	}
 	if seg.checkpoint != nil {
 		if err := t.readCheckpoint(ctx, seg.checkpoint, wanted, r.part); err != nil {
@@ -54,12 +53,8 @@ func (t *Table) replay(ctx context.Context, seg *segment, wanted scope) (*state,
 
 // commitFiles reads commits in the given order, some of them ahead.
 func (t *Table) commitFiles(ctx context.Context, commits []objstore.Info) iter.Seq2[*commitFile, error] {
-	return t.commitActions(ctx, commits, allActions)
-}
-
-func (t *Table) commitActions(ctx context.Context, commits []objstore.Info, wanted scope) iter.Seq2[*commitFile, error] {
 	return ahead(ctx, commits, func(ctx context.Context, info objstore.Info) (*commitFile, error) {
-		return t.readListedCommit(ctx, info, wanted)
+		return t.readListedCommit(ctx, info, allActions)
 	})
 }
 

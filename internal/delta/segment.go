@@ -17,10 +17,11 @@ const noVersion Version = -1
 // segment is the part of the log that makes up one version: the newest whole checkpoint that is not after it, and the
 // commits behind that checkpoint.
 type segment struct {
-	version    Version
-	checkpoint *checkpointFiles // nil: the commits start at version 0
-	commits    []objstore.Info  // contiguous, ascending, to version
-	end        objstore.Info    // the commit of version itself; zero when only its checkpoint is left
+	version     Version
+	checkpoint  *checkpointFiles // nil: the commits start at version 0
+	commits     []objstore.Info  // contiguous, ascending, to version
+	compactions []compaction     // of these commits
+	end         objstore.Info    // the commit of version itself; zero when only its checkpoint is left
 }
 
 // checkpointFiles are the objects that one checkpoint consists of.
@@ -35,6 +36,7 @@ type listing struct {
 	commits     map[Version]objstore.Info
 	checkpoints []checkpointFiles // whole ones, ascending
 	checksums   []Version         // that have one, ascending
+	compactions []compaction
 	latest      Version
 }
 
@@ -110,6 +112,8 @@ func (t *Table) listRange(ctx context.Context, from, to Version) (*listing, erro
 			l.commits[f.version] = info
 		case checksumLogFile:
 			l.checksums = append(l.checksums, f.version)
+		case compactedLogFile:
+			l.compactions = append(l.compactions, compaction{f.version, f.last, info})
 		case classicCheckpoint, v2Checkpoint:
 			l.checkpoints = append(l.checkpoints, checkpointFiles{f.version, f.kind, []objstore.Info{info}})
 		case multiPartCheckpoint:
@@ -188,6 +192,11 @@ func (l *listing) segment(asked Version) (*segment, error) {
 			return nil, &CorruptError{Key: commitKey(v), Err: fmt.Errorf("the commit is missing between others: %w", fs.ErrNotExist)}
 		}
 		s.commits = append(s.commits, info)
+	}
+	for _, c := range l.compactions {
+		if c.first >= from && c.last <= version {
+			s.compactions = append(s.compactions, c)
+		}
 	}
 	return s, nil
 }
