@@ -18,9 +18,10 @@ import (
 
 // A job is a piece of work that is run again until it succeeds, as the pipeline's tasks are.
 type job struct {
-	name string
-	run  func(ctx context.Context, store objstore.Store) error
-	want []string // what the table holds when it is done, given that it held "old"
+	name  string
+	table *delta.Metadata // that it finds; nil: none
+	run   func(ctx context.Context, store objstore.Store) error
+	want  []string // what the table holds when it is done, given that it held "old"
 }
 
 // rows names the content of the live files: a file of these tests carries it as a tag.
@@ -63,9 +64,12 @@ func put(ctx context.Context, store objstore.Store, content string) (delta.Add, 
 		Stats: &delta.Stats{NumRecords: 3}}, err
 }
 
+// sidecarActions is so few that a checkpoint has several sidecars.
+const sidecarActions = 1
+
 // change commits new content with the progress of an application, in place of all old content or beside it.
 func change(ctx context.Context, store objstore.Store, content string, version int64, overwrite bool) error {
-	s, err := delta.Open(store).Snapshot(ctx)
+	s, err := delta.OpenWith(store, delta.Options{SidecarActions: sidecarActions}).Snapshot(ctx)
 	if err != nil {
 		return err
 	}
@@ -140,26 +144,35 @@ var tableOfRows = delta.Metadata{
 		"delta.enableChangeDataFeed": "true"},
 }
 
+// tableWithSidecars has checkpoints in several files: the actions on files lie in others than the rest.
+var tableWithSidecars = delta.Metadata{
+	Schema:        plainTable.Schema,
+	Configuration: map[string]string{"delta.checkpointInterval": "2", "delta.checkpointPolicy": "v2", "delta.enableInCommitTimestamps": "true"},
+}
+
+func threeAppends(ctx context.Context, store objstore.Store) error {
+	for i := range int64(3) {
+		if err := change(ctx, store, fmt.Sprintf("new %d", i), i+1, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 var jobs = []job{
-	{"create", func(ctx context.Context, store objstore.Store) error {
+	{"create", nil, func(ctx context.Context, store objstore.Store) error {
 		_, err := delta.Open(store).Create(ctx, plainTable)
 		return err
 	}, []string{}},
-	{"append", func(ctx context.Context, store objstore.Store) error {
+	{"append", &plainTable, func(ctx context.Context, store objstore.Store) error {
 		return change(ctx, store, "new", 1, false)
 	}, []string{"new", "old"}},
-	{"overwrite", func(ctx context.Context, store objstore.Store) error {
+	{"overwrite", &plainTable, func(ctx context.Context, store objstore.Store) error {
 		return change(ctx, store, "new", 1, true)
 	}, []string{"new"}},
-	{"appends up to a checkpoint and behind it", func(ctx context.Context, store objstore.Store) error {
-		for i := range int64(3) {
-			if err := change(ctx, store, fmt.Sprintf("new %d", i), i+1, false); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, []string{"new 0", "new 1", "new 2", "old"}},
-	{"delete a row", func(ctx context.Context, store objstore.Store) error {
+	{"appends up to a checkpoint and behind it", &plainTable, threeAppends, []string{"new 0", "new 1", "new 2", "old"}},
+	{"appends up to a V2 checkpoint and behind it", &tableWithSidecars, threeAppends, []string{"new 0", "new 1", "new 2", "old"}},
+	{"delete a row", &tableOfRows, func(ctx context.Context, store objstore.Store) error {
 		return deleteRow(ctx, store, 2, 1)
 	}, []string{"old less row 0 less row 2"}},
 }
@@ -168,14 +181,10 @@ var jobs = []job{
 func prepareJob(t *testing.T, j job) *objstore.Memory {
 	t.Helper()
 	store := objstore.NewMemory()
-	if j.name == "create" {
+	if j.table == nil {
 		return store
 	}
-	table := plainTable
-	if j.name == "delete a row" {
-		table = tableOfRows
-	}
-	s, err := delta.Open(store).Create(t.Context(), table)
+	s, err := delta.Open(store).Create(t.Context(), *j.table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +193,7 @@ func prepareJob(t *testing.T, j job) *objstore.Memory {
 		t.Fatal(err)
 	}
 	appendFile(t, s, f)
-	if j.name == "delete a row" {
+	if j.table == &tableOfRows {
 		if err := deleteRow(t.Context(), store, 0, 0); err != nil {
 			t.Fatal(err)
 		}
@@ -235,6 +244,7 @@ func (j job) survives(t *testing.T, fault storetest.Fault) {
 	if diff := cmp.Diff(j.want, rows(t, store)); diff != "" {
 		t.Errorf("after the rerun the table holds (-want +got):\n%s", diff)
 	}
+	isClean(t, store)
 }
 
 // isStepBetween says that a job of several commits did some of them, in order.
