@@ -98,8 +98,10 @@ func (p *pass) take(ctx context.Context, page Page) error {
 	if p.batch.pages++; p.batch.pages == 1 {
 		p.batch.begun = p.options.Now()
 	}
-	rows := make([]row, 0, len(page.Results))
-	for _, r := range rowsOf(page, from) {
+	all := rowsOf(page, from)
+	rows := all[:0] // those that are new
+	for i := range all {
+		r := &all[i]
 		p.result.RowsRead++
 		if err := p.observe(ctx, r.LastUpdated); err != nil {
 			return err
@@ -109,7 +111,7 @@ func (p *pass) take(ctx context.Context, page Page) error {
 			continue
 		}
 		p.known.rows[r.sum] = true
-		rows = append(rows, r.row)
+		rows = append(rows, *r)
 	}
 	p.progress()
 	p.batch.write(from.fetchedAt.Format(time.DateOnly), rows)

@@ -26,6 +26,8 @@ type row struct {
 	FetchedAt   *time.Time `parquet:"fetched_at,optional,timestamp(microsecond),dict"`
 	APIVersion  *string    `parquet:"api_version,optional,dict"`
 	RunID       *string    `parquet:"run_id,optional,dict"`
+
+	sum hash // what SHA256 spells
 }
 
 // Defect says why a record cannot be parsed as a launch.
@@ -52,9 +54,10 @@ type origin struct {
 }
 
 // newRow makes the row of a record, which is known to be JSON when its key is given. The row refers to raw.
-func newRow(raw []byte, key *Key, sum hash, position int32, o *origin) row {
+func newRow(raw []byte, key *Key, position int32, o *origin) row {
+	sum := hash(sha256.Sum256(raw))
 	r := row{
-		Raw: raw, SHA256: hex.EncodeToString(sum[:]),
+		Raw: raw, SHA256: hex.EncodeToString(sum[:]), sum: sum,
 		RequestURL: &o.url, HTTPStatus: &o.status, Page: &o.page, Position: &position, FetchedAt: &o.fetchedAt,
 		APIVersion: textOrNull(&o.version), RunID: textOrNull(&o.runID),
 	}
@@ -83,27 +86,19 @@ func keyOf(raw []byte) *Key {
 	return key
 }
 
-// digested is a row with its hash in bytes.
-type digested struct {
-	row
-	sum hash
-}
-
 // rowsOf makes the rows of a page's records, on all processors.
-func rowsOf(page Page, o *origin) []digested {
-	rows := make([]digested, len(page.Results))
+func rowsOf(page Page, o *origin) []row {
+	rows := make([]row, len(page.Results))
 	workers := runtime.GOMAXPROCS(0)
 	var group sync.WaitGroup
 	for share := range workers {
 		group.Go(func() {
 			for i := share; i < len(rows); i += workers {
-				raw := page.Results[i]
-				sum := hash(sha256.Sum256(raw))
 				var key *Key
 				if page.Keys != nil {
 					key = &page.Keys[i]
 				}
-				rows[i] = digested{newRow(raw, key, sum, int32(page.First+i), o), sum}
+				rows[i] = newRow(page.Results[i], key, int32(page.First+i), o)
 			}
 		})
 	}
