@@ -59,7 +59,7 @@ const (
 	// checkpointBatch is how many rows are handed to the Parquet writer at once.
 	checkpointBatch = 256
 	// checkpointGroup is how many rows it holds until it has written them, and how many are read by one reader of several.
-	checkpointGroup = 64 << 10
+	checkpointGroup = 16 << 10
 )
 
 // encodeCheckpoint gives the checkpoint as a Parquet file, and the number of actions in it.

@@ -32,7 +32,8 @@
 //
 // What is opened is the newest checkpoint and the commits behind it, whatever the log's length. A snapshot holds its files packed, about a
 // hundred bytes for each with its statistics (filelist.go), which are parsed when somebody asks. A Table that is asked again for the
-// latest version reads what came since (reuse.go). [Table.History] and [Table.SnapshotAt] list as much of the log as they need.
+// latest version reads what came since (reuse.go). Who needs to know no files, as one who asks whether there is anything new, reads a [Head]: of the
+// checkpoint the columns of other actions, or in place of it the version's checksum. [Table.History] and [Table.SnapshotAt] list as much of the log as they need.
 //
 // # What of the protocol is here
 //

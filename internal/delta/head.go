@@ -54,6 +54,9 @@ func (t *Table) headAt(ctx context.Context, v Version) (*Head, error) {
 }
 
 func (t *Table) openHead(ctx context.Context, seg *segment) (*Head, error) {
+	if h := t.headByChecksum(ctx, seg); h != nil {
+		return h, nil
+	}
 	state, newest, err := t.replay(ctx, seg, headActions)
 	if err != nil {
 		return nil, fmt.Errorf("read version %d: %w", seg.version, err)

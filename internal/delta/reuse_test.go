@@ -51,6 +51,8 @@ func (w *watched) Get(ctx context.Context, key string, offset, length int64) (io
 		w.count("get checkpoint", 0)
 	case strings.HasSuffix(key, ".json"):
 		w.count("get commit", 0)
+	case strings.HasSuffix(key, ".crc"):
+		w.count("get checksum", 0)
 	default:
 		w.count("get hint", 0)
 	}

@@ -22,6 +22,7 @@ type segment struct {
 	commits     []objstore.Info  // contiguous, ascending, to version
 	compactions []compaction     // of these commits
 	end         objstore.Info    // the commit of version itself; zero when only its checkpoint is left
+	checksum    bool             // whether version has one
 }
 
 // checkpointFiles are the objects that one checkpoint consists of.
@@ -181,7 +182,7 @@ func (l *listing) segment(asked Version) (*segment, error) {
 		return nil, &VersionError{Asked: fmt.Sprintf("version %d", version), First: l.first(), Latest: l.latest,
 			gone: version >= 0 && version < l.first()}
 	}
-	s := &segment{version: version, checkpoint: l.checkpointAt(version), end: l.commits[version]}
+	s := &segment{version: version, checkpoint: l.checkpointAt(version), end: l.commits[version], checksum: l.hasChecksum(version)}
 	from := Version(0)
 	if s.checkpoint != nil {
 		from = s.checkpoint.version + 1
