@@ -189,6 +189,20 @@ func TestTheNewestRecordOfALaunchWins(t *testing.T) {
 }
 
 // Two states of one moment: the one with the greater hash wins, in whatever order they come.
+func TestAChangeIsWrittenBesideTheRowsThatStay(t *testing.T) {
+	l := newLab(t)
+	l.ingest(launch(1, nil), launch(2, nil), launch(3, nil))
+	l.refine()
+	l.ingest(launch(2, map[string]any{"name": "changed", "last_updated": "2027-01-01T00:00:00Z"}), launch(4, nil))
+	done := l.refine().Target
+	if done.Updated != 1 || done.Inserted != 1 || done.FilesAdded != 1 || done.FilesRemoved != 0 || done.VectorsAdded != 1 {
+		t.Errorf("%+v", done)
+	}
+	if got := l.rows(tables(l.store).Target, "id, name = 'changed'"); len(got) != 4 || got[1] != id(2)+"|true" {
+		t.Errorf("rows: %v", got)
+	}
+}
+
 func TestTiesAreBrokenByTheHash(t *testing.T) {
 	names := []string{"a", "b", "c"}
 	var winners []string

@@ -40,6 +40,9 @@ func (p *publishing) merge(ctx context.Context, s *delta.Snapshot, c *publicatio
 	if err := e.Define(ctx, m.source, p.fill(m.schema, p.query), engine.Once); err != nil {
 		return err
 	}
+	if none, err := m.nothingToMerge(ctx); err != nil || none {
+		return err
+	}
 	if err := p.checkKeys(ctx, m.source); err != nil {
 		return err
 	}
@@ -85,6 +88,22 @@ func (p *publishing) mergeIntoNothing(ctx context.Context, s *delta.Snapshot, c 
 	c.CountMerge(publication.MergeCounts{Source: n})
 	c.Add, err = p.upload(ctx, l, files)
 	return err
+}
+
+// nothingToMerge is whether the query gives no rows, and the table's stay for it.
+func (m *merging) nothingToMerge(ctx context.Context) (bool, error) {
+	if m.out.Prune != "" {
+		return false, nil
+	}
+	var some bool
+	if err := m.engine.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM "+m.source+")").Scan(&some); err != nil {
+		return false, queryError(ctx, err)
+	}
+	if !some {
+		m.change.Reads = []delta.Predicate{}
+		m.change.CountMerge(publication.MergeCounts{})
+	}
+	return !some, nil
 }
 
 // candidates are the files that can hold rows with keys of the source. Only such rows matter to the merge, and to others that write at
