@@ -17,7 +17,8 @@ func compactionKey(first, last delta.Version) string {
 	return fmt.Sprintf("_delta_log/%020d.%020d.compacted.json", first, last)
 }
 
-// eventful is a table of 15 versions with actions of each kind, in which files go and come back, and no checkpoint.
+// eventful is a table of 15 versions with actions of each kind, in which files go and come back. It has neither checkpoints nor checksums,
+// so that all is read from commits and compactions.
 func eventful(t *testing.T) *objstore.Memory {
 	t.Helper()
 	store := objstore.NewMemory()
@@ -53,6 +54,9 @@ func eventful(t *testing.T) *objstore.Memory {
 	}
 	if _, err := s.Table().Restore(t.Context(), 6, delta.RestoreOptions{WithoutGoneFiles: true}); err != nil {
 		t.Fatal(err)
+	}
+	for v := range delta.Version(16) {
+		remove(t, store, checksumKey(v))
 	}
 	return store
 }

@@ -46,7 +46,8 @@
 //     sidecars, as delta.checkpointPolicy says; both forms of statistics; every delta.checkpointInterval commits. _last_checkpoint
 //     (lastcheckpoint.go, jsonchecksum.go) is a hint with a checksum, written after a checkpoint.
 //   - Version Checksum File (versionchecksum.go): written after each commit, best effort, without histograms and without the list of files;
-//     [Table.Check] compares every one that is there, of whatever writer, with the log (check_checksum.go). Readers do not need them.
+//     [Table.Check] compares every one that is there, of whatever writer, with the log (check_checksum.go). A [Head] is read from
+//     it when it has the id of the commit (head_checksum.go); nothing else needs it.
 //   - Log Compaction Files (compaction.go): read in place of the commits that they cover, unless they are not sane: several actions on one
 //     thing, or lines that are none; [Table.Check] compares them with the commits (check_compaction.go). Not written. Staged commits are not read.
 //   - Actions (logline.go, commitinfo.go): metaData, protocol, add, remove, txn, cdc, domainMetadata,
