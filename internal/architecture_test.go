@@ -69,6 +69,7 @@ var imports = map[string][]string{
 	"integration":        {},
 	"bench":              {},
 	"bench/cputime":      {},
+	"bench/engines":      {"engine", "engine/duckdb", "lake", "launchapi/launchapitest", "launchapi/recorded", "sparktest"},
 	"bench/idle":         {"delta", "lake", "launchapi/launchapitest", "launchapi/recorded", "miniotest", "objstore", "objstore/s3", "task"},
 	"bench/opening":      {"delta", "objstore"},
 	"bench/peers":        {"contract", "gold", "launchapi/launchapitest", "launchapi/recorded", "rawjson", "task"},

@@ -39,6 +39,8 @@ type Changes struct {
 	at    *Snapshot // whose columns the rows have
 	infos []objstore.Info
 	times map[Version]time.Time
+
+	from, to Version
 }
 
 const changeDataFeedProperty = "delta.enableChangeDataFeed"
@@ -105,7 +107,7 @@ func (t *Table) changes(ctx context.Context, from, to Version) (*Changes, error)
 	if err != nil {
 		return nil, err
 	}
-	c := &Changes{at: latest, times: l.commitTimes()}
+	c := &Changes{at: latest, times: l.commitTimes(), from: from, to: to}
 	if c.infos, err = l.commitRange(from, to); err != nil {
 		return nil, err
 	}
@@ -216,6 +218,9 @@ func (m *Metadata) readableAs(old Type, end *Metadata, now Type) error {
 	}
 	return fmt.Errorf("%s was %s", now, old)
 }
+
+// Versions are the first and the last of the range.
+func (c *Changes) Versions() (from, to Version) { return c.from, c.to }
 
 // Snapshot is the table at the version whose columns the changed rows have.
 func (c *Changes) Snapshot() *Snapshot { return c.at }

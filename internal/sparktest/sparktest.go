@@ -28,7 +28,7 @@ import (
 // What is installed. The versions belong together: they are those of deploy/spark.
 const (
 	requirements = "pyspark==4.1.4\n"
-	deltaJar     = "io.delta:delta-spark_4.1_2.13:4.4.0"
+	DeltaJar     = "io.delta:delta-spark_4.1_2.13:4.4.0" // Maven coordinates
 )
 
 // Remote returns the connection string of the server.
@@ -55,6 +55,21 @@ var start = sync.OnceValues(func() (string, error) {
 	if out, err := exec.Command("java", "-version").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("java -version: %w\n%s", err, out)
 	}
+	home, err := Home()
+	if err != nil {
+		return "", err
+	}
+	// Ivy's cache is not made for two at once.
+	unlock, err := pythontest.Lock(filepath.Join(os.TempDir(), "launchlake-ivy.lock"))
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	return launch(home)
+})
+
+// Home is the folder of a Spark installation, which is made when there is none yet.
+func Home() (string, error) {
 	interpreter, err := pythontest.Environment([]byte(requirements))
 	if err != nil {
 		return "", err
@@ -63,14 +78,8 @@ var start = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find pyspark: %w", err)
 	}
-	// Ivy's cache is not made for two at once.
-	unlock, err := pythontest.Lock(filepath.Join(os.TempDir(), "launchlake-ivy.lock"))
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	return launch(strings.TrimSpace(string(out)))
-})
+	return strings.TrimSpace(string(out)), nil
+}
 
 // untilTheEnd runs a program until it ends, or standard input does, which it does with the test process, also if that
 // was killed; then it removes the folder $1.
@@ -123,7 +132,7 @@ func launch(home string) (remote string, err error) {
 func submit(address, folder string) []string {
 	host, port, _ := net.SplitHostPort(address)
 	arguments := []string{
-		"--master", "local[2]", "--driver-memory", "2g", "--packages", deltaJar,
+		"--master", "local[2]", "--driver-memory", "2g", "--packages", DeltaJar,
 		"--class", "org.apache.spark.sql.connect.service.SparkConnectServer",
 		"--driver-java-options", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss8m",
 	}

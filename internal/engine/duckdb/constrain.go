@@ -3,7 +3,6 @@ package duckdb
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
@@ -15,10 +14,8 @@ var _ engine.Constrainer = (*Engine)(nil)
 
 // AddConstraint implements [engine.Constrainer].
 func (e *Engine) AddConstraint(ctx context.Context, t *delta.Table, name, condition string) (delta.Version, error) {
-	var version delta.Version
-	err := publication.Retry(func() (err error) {
-		version, err = e.addConstraint(ctx, t, delta.Constraint{Rule: delta.CheckRule, Name: strings.ToLower(name), Expression: condition})
-		return err
+	version, err := publication.AddConstraint(ctx, t, name, condition, func(s *delta.Snapshot, c delta.Constraint) error {
+		return e.holdAll(ctx, s, c)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("add constraint %s: %w", name, err)
@@ -26,35 +23,19 @@ func (e *Engine) AddConstraint(ctx context.Context, t *delta.Table, name, condit
 	return version, nil
 }
 
-func (e *Engine) addConstraint(ctx context.Context, t *delta.Table, c delta.Constraint) (delta.Version, error) {
-	s, err := t.Snapshot(ctx)
-	if err != nil {
-		return 0, err
-	}
-	if err := s.CheckWrite(); err != nil {
-		return 0, err
-	}
+// holdAll holds all rows of a snapshot against a constraint.
+func (e *Engine) holdAll(ctx context.Context, s *delta.Snapshot, c delta.Constraint) error {
 	where, err := sparksql.Condition(c.Expression, s.Schema(), e.options.Now())
 	if err != nil {
-		return 0, err
+		return err
 	}
 	files, err := inputFiles(engine.Input{Snapshot: s}, nil)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	rows, err := e.scanQuery(ctx, scan{snapshot: s, files: files})
 	if err != nil {
-		return 0, err
+		return err
 	}
-	if err := e.hold(ctx, []check{{c, where.SQL, where.Columns}}, s.Schema(), rows); err != nil {
-		return 0, err
-	}
-	tx := s.Begin(delta.Operation{Name: "ADD CONSTRAINT", Parameters: map[string]string{"name": c.Name, "expr": c.Expression}})
-	tx.SetConstraint(c.Name, c.Expression)
-	tx.Enforced(c)
-	after, err := tx.Commit(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return after.Version(), nil
+	return e.hold(ctx, []check{{c, where.SQL, where.Columns}}, s.Schema(), rows)
 }

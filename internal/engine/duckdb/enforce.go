@@ -8,6 +8,7 @@ import (
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine/duckdb/sparksql"
+	"launchlake/internal/engine/publication"
 )
 
 // rules are what a table asks of the rows that are written to it, as DuckDB evaluates it.
@@ -32,9 +33,7 @@ func (e *Engine) rulesOf(m delta.Metadata) (*rules, error) {
 			return nil, fmt.Errorf("%s: %w", c.Rule, err)
 		}
 	}
-	for _, f := range m.Schema.Fields {
-		r.addNotNull(f, nil, "")
-	}
+	r.addNotNull(m.Schema)
 	return r, nil
 }
 
@@ -65,64 +64,22 @@ func (e *Engine) addRule(r *rules, c delta.Constraint, schema *delta.Schema) err
 	return nil
 }
 
-// addNotNull adds the checks of a column that the files' statistics do not make: those of nested types. As in Spark, a required
-// member makes the structs that it lies in required.
-func (r *rules) addNotNull(f delta.Field, above []string, of string) {
-	path := append(slices.Clone(above), f.Name)
-	x := quoteName(f.Name)
-	if of != "" {
-		x = fmt.Sprintf("struct_extract(%s, %s)", of, quote(f.Name))
-	}
-	if !f.Nullable && (len(above) > 0 || nested(f.Type)) {
-		r.notNull(path, x+" IS NOT NULL")
-	}
-	if s, ok := f.Type.(*delta.Struct); ok {
-		for _, member := range s.Fields {
-			r.addNotNull(member, path, x)
-		}
-	} else if broken := brokenWithin(f.Type, x, 0); broken != "" {
-		r.notNull(path, "NOT coalesce("+broken+", false)")
-	}
+// dialect spells what a schema asks of values.
+var dialect = publication.Dialect{
+	Column: quoteName,
+	Member: func(x, name string) string { return fmt.Sprintf("struct_extract(%s, %s)", x, quote(name)) },
+	Any: func(list, item, condition string) string {
+		return fmt.Sprintf("len(list_filter(%s, lambda %s: %s)) > 0", list, item, condition)
+	},
 }
 
-func (r *rules) notNull(path []string, condition string) {
-	c := delta.Constraint{Rule: delta.NotNullRule, Name: strings.Join(path, ".")}
-	r.checks = append(r.checks, check{c, condition, path[:1]})
-}
-
-// brokenWithin gives the condition that an array or a map holds a null where its type has none; "" when nothing can.
-func brokenWithin(t delta.Type, x string, depth int) string {
-	item := fmt.Sprintf("_item%d", depth)
-	any := func(list, broken string) string {
-		return fmt.Sprintf("len(list_filter(%s, lambda %s: %s)) > 0", list, item, broken)
-	}
-	var parts []string
-	add := func(t delta.Type, mayBeNull bool, list string) {
-		if !mayBeNull {
-			parts = append(parts, any(list, item+" IS NULL"))
-		}
-		if inner := brokenWithin(t, item, depth+1); inner != "" {
-			parts = append(parts, any(list, item+" IS NOT NULL AND ("+inner+")"))
+// addNotNull adds the checks of columns that the files' statistics do not make: those of nested types.
+func (r *rules) addNotNull(schema *delta.Schema) {
+	for _, n := range publication.NotNull(schema, dialect) {
+		if f, ok := schema.Field(n.Constraint.Name); !ok || nested(f.Type) {
+			r.checks = append(r.checks, check{n.Constraint, n.Condition, []string{n.Column}})
 		}
 	}
-	switch t := t.(type) {
-	case *delta.Array:
-		add(t.Element, t.ContainsNull, x)
-	case *delta.Map:
-		add(t.Key, true, "map_keys("+x+")")
-		add(t.Value, t.ValueContainsNull, "map_values("+x+")")
-	case *delta.Struct:
-		for _, f := range t.Fields {
-			member := fmt.Sprintf("struct_extract(%s, %s)", x, quote(f.Name))
-			if !f.Nullable {
-				parts = append(parts, member+" IS NULL")
-			}
-			if inner := brokenWithin(f.Type, member, depth); inner != "" {
-				parts = append(parts, inner)
-			}
-		}
-	}
-	return strings.Join(parts, " OR ")
 }
 
 // hold checks all rows of a relation. The first constraint that some break is a *[delta.ConstraintError].

@@ -31,6 +31,9 @@ var layouts = []struct {
 func each(test func(t *testing.T, b *bench, table *edited)) func(*testing.T, *bench) {
 	return func(t *testing.T, b *bench) {
 		for i, l := range layouts {
+			if _, feed := l.properties["delta.enableChangeDataFeed"]; b.lab.Slow && !feed {
+				continue
+			}
 			t.Run(l.name, func(t *testing.T) {
 				inner := *b
 				inner.t = t

@@ -23,6 +23,12 @@ type Lab struct {
 	Open  func(t *testing.T) engine.Engine // a new session, closed by the test
 	Store func(t *testing.T) objstore.Store
 
+	// Understands are expressions in rules of tables that this engine evaluates, and others need not.
+	Understands []string
+
+	// Slow engines run what is done in several layouts in those with a change data feed only.
+	Slow bool
+
 	// Without names tests of what the engine refuses to do, with the reason.
 	Without map[string]string
 }
@@ -76,6 +82,7 @@ func Run(t *testing.T, lab Lab) {
 		{"a constraint is added when all rows meet it", addsConstraints},
 		{"partitioned tables are read and written", partitions},
 		{"values that share a folder are told apart", tellsPartitionsApart},
+		{"tables that map columns are written in every way", servesMappedTables},
 		{"writers that meet both succeed", writersMeet},
 		{"tables are published side by side", publishesSideBySide},
 		{"definitions are kept or computed again", definesRelations},

@@ -26,7 +26,13 @@ func (e *Engine) bind(ctx context.Context, name string, in engine.Input) error {
 	case in.Changes != nil && (in.Snapshot != nil || in.Files != nil):
 		return errors.New("a snapshot and changes are given at once")
 	case in.Changes != nil:
-		return errors.New("the changes of a table cannot be bound on Spark yet: use ENGINE=duckdb")
+		return e.bindChanges(ctx, name, in.Changes)
+	case in.Where != "" && in.Files == nil:
+		r, err := e.snapshotRelation(in.Snapshot)
+		if err != nil {
+			return err
+		}
+		return e.define(ctx, name, r.Where(in.Where), engine.EachTime)
 	case in.Files == nil:
 		r, err := e.snapshotRelation(in.Snapshot)
 		if err != nil {
@@ -38,7 +44,30 @@ func (e *Engine) bind(ctx context.Context, name string, in engine.Input) error {
 	if err != nil {
 		return err
 	}
+	if in.Where != "" {
+		query = fmt.Sprintf("SELECT * FROM (%s) WHERE (%s\n)", query, in.Where)
+	}
 	return e.define(ctx, name, connect.SQL(query), engine.EachTime)
+}
+
+// bindChanges names the rows of a table's change data feed, as Spark's Delta reader gives them.
+func (e *Engine) bindChanges(ctx context.Context, name string, changes *delta.Changes) error {
+	at := changes.Snapshot()
+	location, err := e.location(at.Table())
+	if err != nil {
+		return err
+	}
+	columns := []string{engine.ChangeType, engine.CommitVersion, engine.CommitTimestamp}
+	for _, column := range columns {
+		if _, ok := at.Schema().Field(column); ok {
+			return fmt.Errorf("the table has a column %s, which changes have too", column)
+		}
+	}
+	from, to := changes.Versions()
+	source := connect.Source{Format: "delta", Paths: []string{location}, Options: map[string]string{
+		"readChangeFeed": "true", "startingVersion": strconv.FormatInt(int64(from), 10), "endingVersion": strconv.FormatInt(int64(to), 10),
+	}}
+	return e.define(ctx, name, connect.Read(source).Select(append(quoteNames(columnNamesOf(at.Schema())), columns...)...), engine.EachTime)
 }
 
 // location is where Spark finds a table.
@@ -72,14 +101,43 @@ func (e *Engine) snapshotQuery(s *delta.Snapshot) (string, error) {
 	return fmt.Sprintf("delta.%s VERSION AS OF %d", quoteName(location), s.Version()), nil
 }
 
-// placedQuery is the SQL of a snapshot's rows with the address of the file that each lies in, a subquery.
-func (e *Engine) placedQuery(s *delta.Snapshot) (string, error) {
-	rows, err := e.snapshotQuery(s)
-	return fmt.Sprintf("(SELECT *, %s AS %s FROM %s)", fileAddress, uriColumn, rows), err
+// placedQuery is the SQL of a snapshot's rows with their places, a subquery. Spark's Delta reader tells the numbers of rows only of
+// tables that may have deletion vectors; files of others are read as Parquet.
+func (e *Engine) placedQuery(ctx context.Context, s *delta.Snapshot) (string, error) {
+	if slices.Contains(s.Protocol().ReaderFeatures, "deletionVectors") {
+		return e.addressedQuery(s, true)
+	}
+	metadata := s.Metadata()
+	if metadata.ColumnMapping() == delta.MapByID {
+		return "", fmt.Errorf("the table finds columns by field ids, and has no deletion vectors: Spark cannot tell where its rows lie; use ENGINE=duckdb: %w", errors.ErrUnsupported)
+	}
+	files := []engine.File{}
+	for add, err := range s.Files() {
+		if err != nil {
+			return "", err
+		}
+		files = append(files, engine.File{Add: add})
+	}
+	rows, err := e.filesQuery(ctx, s, files, scanned{place: true})
+	return "(" + rows + ")", err
 }
 
-// uriColumn is the address of a row's file.
-const uriColumn = "_uri"
+// addressedQuery is the SQL of a snapshot's rows with the address of the file that each lies in, and with its number there where that is
+// wanted, a subquery.
+func (e *Engine) addressedQuery(s *delta.Snapshot, place bool) (string, error) {
+	cells := "*, " + fileAddress + " AS " + uriColumn
+	if place {
+		cells += ", _metadata.row_index AS " + rowColumn
+	}
+	rows, err := e.snapshotQuery(s)
+	return fmt.Sprintf("(SELECT %s FROM %s)", cells, rows), err
+}
+
+// The place of a row: the address of its file, and its number there, from 0, whatever rows a deletion vector deletes.
+const (
+	uriColumn = "_uri"
+	rowColumn = "_row"
+)
 
 // fileAddress is what Spark says of it. Its readers write file:/ or file:///.
 const fileAddress = "regexp_replace(_metadata.file_path, '^file:/+', 'file:///')"
@@ -87,16 +145,14 @@ const fileAddress = "regexp_replace(_metadata.file_path, '^file:/+', 'file:///')
 // scanned says which columns a scan of files has besides the table's.
 type scanned struct {
 	version bool // engine.CommitVersion
-	path    bool // pathColumn
+	place   bool // uriColumn and rowColumn
+	own     bool // the files are written here, and maybe part of no version
 }
-
-// pathColumn is the path of the row's file in the table.
-const pathColumn = "_path"
 
 // filesQuery gives the SQL that reads data files of a snapshot.
 //
 // Spark's Delta reader cannot be told which files to read, so plain files are read as Parquet, with what the log says of
-// them joined to each row by its file. Files with deletion vectors and tables with mapped columns are read
+// them joined to each row by its file. Files with deletion vectors and tables that find columns by field ids are read
 // by the Delta reader at the snapshot's version, all of it; the join leaves the files that are asked for.
 func (e *Engine) filesQuery(ctx context.Context, s *delta.Snapshot, files []engine.File, with scanned) (string, error) {
 	if len(files) == 0 {
@@ -107,13 +163,13 @@ func (e *Engine) filesQuery(ctx context.Context, s *delta.Snapshot, files []engi
 		return "", err
 	}
 	metadata := s.Metadata()
-	plain := metadata.ColumnMapping() == delta.MapNone && !slices.ContainsFunc(files, func(f engine.File) bool { return f.DeletionVector != nil })
+	plain := with.own || metadata.ColumnMapping() != delta.MapByID && !slices.ContainsFunc(files, func(f engine.File) bool { return f.DeletionVector != nil })
 	source := e.name("files")
 	partitions := metadata.PartitionColumns
 	if plain {
 		err = e.parquetView(ctx, source, s, location, files)
 	} else {
-		source, err = e.placedQuery(s)
+		source, err = e.addressedQuery(s, with.place)
 		partitions = nil
 	}
 	if err != nil {
@@ -134,10 +190,10 @@ func (e *Engine) filesQuery(ctx context.Context, s *delta.Snapshot, files []engi
 	if with.version {
 		cells = append(cells, "_facts."+engine.CommitVersion)
 	}
-	if with.path {
-		cells = append(cells, "_facts."+pathColumn)
+	if with.place {
+		cells = append(cells, "_data."+uriColumn, "_data."+rowColumn)
 	}
-	columns := append([]string{uriColumn, pathColumn, engine.CommitVersion}, quoteNames(partitions)...)
+	columns := append([]string{uriColumn, engine.CommitVersion}, quoteNames(partitions)...)
 	joined := fmt.Sprintf("%s AS _data LEFT JOIN (VALUES %s) AS _facts(%s) ON _data.%[4]s = _facts.%[4]s", source, strings.Join(facts, ",\n"), join(columns), uriColumn)
 	wanted := "_facts." + uriColumn + " IS NOT NULL"
 	if plain { // no other files are read: a row of an unknown one would be lost without a word
@@ -148,20 +204,18 @@ func (e *Engine) filesQuery(ctx context.Context, s *delta.Snapshot, files []engi
 
 // parquetView names the rows of Parquet files, with the columns that they hold of the table.
 func (e *Engine) parquetView(ctx context.Context, name string, s *delta.Snapshot, location string, files []engine.File) error {
-	var columns []string
-	for _, f := range s.Schema().Fields {
-		if slices.Contains(s.Metadata().PartitionColumns, f.Name) {
-			continue
-		}
-		t, err := sqlType(f.Type)
-		if err != nil {
-			return fmt.Errorf("column %s: %w", f.Name, err)
-		}
-		columns = append(columns, quoteName(f.Name)+" "+t)
+	l := layoutOf(s, s.Schema())
+	columns, err := l.declared()
+	if err != nil {
+		return err
+	}
+	cells, err := l.logical()
+	if err != nil {
+		return err
 	}
 	source := connect.Source{
 		Format: "parquet",
-		Schema: join(columns),
+		Schema: columns,
 		// Folders are not columns here, and file names no patterns.
 		Options: map[string]string{"recursiveFileLookup": "true", "__globPaths__": "false"},
 	}
@@ -172,7 +226,7 @@ func (e *Engine) parquetView(ctx context.Context, name string, s *delta.Snapshot
 		}
 		source.Paths = append(source.Paths, location+"/"+key)
 	}
-	return e.client.View(ctx, name, connect.Read(source).Select("*", fileAddress+" AS "+uriColumn))
+	return e.client.View(ctx, name, connect.Read(source).Select(append(cells, fileAddress+" AS "+uriColumn, "_metadata.row_index AS "+rowColumn)...))
 }
 
 // fileFacts spells what the log says of files as rows of VALUES.
@@ -183,7 +237,7 @@ func fileFacts(location string, schema *delta.Schema, partitions []string, files
 		if f.Version != nil {
 			version = fmt.Sprintf("%dL", *f.Version)
 		}
-		cells := []string{quote(fileURI(location, f.Path)), quote(f.Path), version}
+		cells := []string{quote(fileURI(location, f.Path)), version}
 		for _, name := range partitions {
 			field, _ := schema.Field(name)
 			cell, err := literal(field.Type, f.PartitionValues[name])
@@ -225,8 +279,8 @@ func nothing(schema *delta.Schema, with scanned) (string, error) {
 	if with.version {
 		cells = append(cells, "CAST(NULL AS BIGINT) AS "+engine.CommitVersion)
 	}
-	if with.path {
-		cells = append(cells, "CAST(NULL AS STRING) AS "+pathColumn)
+	if with.place {
+		cells = append(cells, "CAST(NULL AS STRING) AS "+uriColumn, "CAST(NULL AS BIGINT) AS "+rowColumn)
 	}
 	return "SELECT " + join(cells) + " WHERE false", nil
 }

@@ -16,11 +16,12 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"launchlake/internal/delta"
+	"launchlake/internal/engine/publication"
 	"launchlake/internal/objstore"
 )
 
 // footerStats gives the statistics of a data file, from the footer that Spark wrote.
-func footerStats(ctx context.Context, store objstore.Store, info objstore.Info, schema *delta.Schema, partitions []string) (*delta.Stats, error) {
+func footerStats(ctx context.Context, store objstore.Store, info objstore.Info, l layout) (*delta.Stats, error) {
 	file, err := parquet.OpenFile(&tailReader{ctx: ctx, store: store, info: info}, info.Size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, err
@@ -36,28 +37,27 @@ func footerStats(ctx context.Context, store objstore.Store, info objstore.Info, 
 			columns[name].add(chunk.MetaData)
 		}
 	}
-	for _, f := range schema.Fields {
-		if !slices.Contains(partitions, f.Name) {
-			if err := addStats(stats, columns, f, nil); err != nil {
-				return nil, err
-			}
+	for _, f := range l.stored() {
+		if err := l.addStats(stats, columns, f, nil, nil); err != nil {
+			return nil, err
 		}
 	}
 	return stats, nil
 }
 
 // addStats adds the statistics of a column, or of the members of a struct.
-func addStats(stats *delta.Stats, columns map[string]*footerColumn, f delta.Field, above []string) error {
-	path := append(slices.Clone(above), f.Name)
+func (l layout) addStats(stats *delta.Stats, columns map[string]*footerColumn, f delta.Field, above, physicalAbove []string) error {
+	path := append(slices.Clone(above), publication.ColumnName(f.Name))
+	physical := append(slices.Clone(physicalAbove), l.PhysicalName(f))
 	if s, ok := f.Type.(*delta.Struct); ok {
 		for _, member := range s.Fields {
-			if err := addStats(stats, columns, member, path); err != nil {
+			if err := l.addStats(stats, columns, member, path, physical); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	found := columns[strings.Join(path, "\x00")]
+	found := columns[strings.Join(physical, "\x00")]
 	if found == nil {
 		return nil // an array or a map, of which there are no statistics
 	}
@@ -68,20 +68,8 @@ func addStats(stats *delta.Stats, columns map[string]*footerColumn, f delta.Fiel
 	if !f.Nullable && len(above) == 0 && column.NullCount == nil {
 		column.NullCount = new(int64) // the query that wrote the file refuses nulls
 	}
-	names := make([]string, len(path))
-	for i, name := range path {
-		names[i] = deltaName(name)
-	}
-	stats.Columns[strings.Join(names, ".")] = column
+	stats.Columns[strings.Join(path, ".")] = column
 	return nil
-}
-
-// deltaName spells a name as [delta.Col] takes it.
-func deltaName(name string) string {
-	if strings.ContainsAny(name, ".`") {
-		return "`" + strings.ReplaceAll(name, "`", "``") + "`"
-	}
-	return name
 }
 
 // footerColumn is what a footer says of a column in all row groups.

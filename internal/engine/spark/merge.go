@@ -11,35 +11,46 @@ import (
 	"launchlake/internal/engine/spark/connect"
 )
 
-// merge replaces the rows that have a newer one and adds those whose keys are not there. Only files that hold a replaced
-// row are written again.
-type merge struct {
+// merging is one merge on one snapshot.
+type merging struct {
 	*publishing
-	keys  []string
-	newer string
+	snapshot *delta.Snapshot
+	change   *publication.Change
+	layout   layout
 
-	source, matched string // relations that are kept while it works
+	// Relations that are kept while it works: the query's rows; and the table's rows that one of these matches, or that are
+	// pruned, as their place, the keys, _fate and _dead, which is whether the match is a tombstone.
+	source, matched string
 }
 
-func (m *merge) work(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
-	schema := c.SchemaOf(s)
-	query, err := m.fill(s.Metadata(), schema)
+// What becomes of a row of the table. They sort so that the greatest of a source row's counts.
+const (
+	fateStay   = "stay"   // the source row that matches it is not newer
+	fateUpdate = "update" // it is replaced by the source row
+	fateDelete = "delete" // the source row is a tombstone
+	fatePrune  = "prune"  // no source row matches it
+)
+
+// merge replaces the rows that have a newer one, removes those of tombstones and adds those whose keys are not there.
+func (p *publishing) merge(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
+	m := &merging{publishing: p, snapshot: s, change: c, layout: layoutOf(s, c.SchemaOf(s))}
+	query, err := p.fill(m.layout)
 	if err != nil {
 		return err
 	}
 	var release func()
-	if m.source, release, err = m.engine.keep(ctx, "source", query); err != nil {
+	if m.source, release, err = p.engine.keep(ctx, "source", query); err != nil {
 		return err
 	}
 	defer release()
 	if err := m.checkKeys(ctx); err != nil {
 		return err
 	}
-	target, err := m.engine.placedQuery(s)
+	target, err := p.engine.placedQuery(ctx, s)
 	if err != nil {
 		return err
 	}
-	if m.matched, release, err = m.engine.keep(ctx, "matched", m.matchQuery(target)); err != nil {
+	if m.matched, release, err = p.engine.keep(ctx, "matched", m.matchQuery(target)); err != nil {
 		return err
 	}
 	defer release()
@@ -47,16 +58,7 @@ func (m *merge) work(ctx context.Context, s *delta.Snapshot, c *publication.Chan
 	if c.CountMerge(counts); err != nil || !counts.Changes() {
 		return err
 	}
-	kept, err := m.keptRows(ctx, s, schema, c)
-	if err != nil {
-		return err
-	}
-	fresh := fmt.Sprintf("SELECT %s FROM %s AS source WHERE NOT EXISTS (SELECT 1 FROM %s AS target WHERE NOT target._replaced AND %s)",
-		columnList(schema), m.source, m.matched, m.sameKeys())
-	if c.Add, err = m.write(ctx, s, schema, rebalanced(fresh+kept)); err != nil {
-		return err
-	}
-	return nil
+	return m.write(ctx)
 }
 
 // keep computes a query once, under a name of the engine's own, until it is released.
@@ -74,34 +76,44 @@ func (e *Engine) keep(ctx context.Context, what, query string) (name string, rel
 	return name, release, nil
 }
 
-func (m *merge) sameKeys() string {
+func (m *merging) sameKeys() string {
 	var equal []string
-	for _, key := range quoteNames(m.keys) {
+	for _, key := range quoteNames(m.out.Keys) {
 		equal = append(equal, fmt.Sprintf("target.%[1]s = source.%[1]s", key))
 	}
 	return strings.Join(equal, " AND ")
 }
 
-func (m *merge) replaces() string {
-	if m.newer == "" {
+// tombstone is the SQL condition that a source row is a tombstone.
+func (m *merging) tombstone() string {
+	if m.out.Tombstone == "" {
 		return "false"
 	}
-	return "coalesce((" + m.newer + "), false)"
+	return fmt.Sprintf("coalesce(source.%s, false)", quoteName(m.out.Tombstone))
 }
 
-// matchQuery pairs rows with equal keys: the keys, the file of the table's row, and whether it is replaced.
-func (m *merge) matchQuery(target string) string {
-	var keys []string
-	for _, key := range quoteNames(m.keys) {
-		keys = append(keys, "source."+key)
+// matchQuery pairs rows with equal keys: where the table's lies, and what becomes of it.
+func (m *merging) matchQuery(target string) string {
+	newer := "false"
+	if m.out.Newer != "" {
+		newer = m.out.Newer
 	}
-	return fmt.Sprintf("SELECT %s, target.%s, %s AS _replaced FROM %s AS target JOIN %s AS source ON %s",
-		join(keys), uriColumn, m.replaces(), target, m.source, m.sameKeys())
+	var keys, none []string
+	for _, key := range quoteNames(m.out.Keys) {
+		keys, none = append(keys, "source."+key), append(none, "NULL")
+	}
+	query := fmt.Sprintf("SELECT %s, target.%s, target.%s, %s AS _dead, CASE WHEN (%s\n) THEN CASE WHEN %[4]s THEN %[6]s ELSE %[7]s END ELSE %[8]s END AS _fate\nFROM %[9]s AS target JOIN %[10]s AS source ON %[11]s",
+		join(keys), uriColumn, rowColumn, m.tombstone(), newer, quote(fateDelete), quote(fateUpdate), quote(fateStay), target, m.source, m.sameKeys())
+	if m.out.Prune != "" {
+		query += fmt.Sprintf("\nUNION ALL\nSELECT %s, %s, %s, false, %s FROM %s AS target LEFT ANTI JOIN %s AS source ON %s WHERE (%s\n)",
+			join(none), uriColumn, rowColumn, quote(fatePrune), target, m.source, m.sameKeys(), m.out.Prune)
+	}
+	return query
 }
 
 // checkKeys refuses a source that has a key twice: which row should win is for the query to say.
-func (m *merge) checkKeys(ctx context.Context) error {
-	keys := quoteNames(m.keys)
+func (m *merging) checkKeys(ctx context.Context) error {
+	keys := quoteNames(m.out.Keys)
 	var texts []string
 	for _, key := range keys {
 		texts = append(texts, "CAST("+key+" AS STRING)")
@@ -114,55 +126,72 @@ func (m *merge) checkKeys(ctx context.Context) error {
 	return err
 }
 
-func (m *merge) count(ctx context.Context) (n publication.MergeCounts, err error) {
-	keys := join(quoteNames(m.keys))
-	rows, err := m.engine.rows(ctx, fmt.Sprintf(`SELECT (SELECT count(*) FROM %s), count(*), count(CASE WHEN replaced THEN 1 END)
-		FROM (SELECT %s, bool_or(_replaced) AS replaced FROM %s GROUP BY %[2]s)`, m.source, keys, m.matched))
+// count tells how many rows there are of each kind.
+func (m *merging) count(ctx context.Context) (n publication.MergeCounts, err error) {
+	rows, err := m.engine.rows(ctx, fmt.Sprintf(`SELECT (SELECT count(*) FROM %s AS source WHERE NOT %s), count(CASE WHEN NOT dead THEN 1 END), count(CASE WHEN fate = 'update' THEN 1 END),
+		(SELECT count(*) FROM %[3]s WHERE _fate = 'delete'), (SELECT count(*) FROM %[3]s WHERE _fate = 'prune')
+		FROM (SELECT max(_fate) AS fate, bool_or(_dead) AS dead FROM %[3]s WHERE _fate <> 'prune' GROUP BY %[4]s)`,
+		m.source, m.tombstone(), m.matched, join(quoteNames(m.out.Keys))))
 	if err != nil {
 		return n, err
 	}
-	return publication.MergeCounts{Source: rows[0][0].(int64), Known: rows[0][1].(int64), Updated: rows[0][2].(int64)}, nil
+	for i, into := range []*int64{&n.Source, &n.Known, &n.Updated, &n.Deleted, &n.Pruned} {
+		*into = rows[0][i].(int64)
+	}
+	return n, nil
 }
 
-// keptRows notes the files to write again for removal, and gives the SQL that adds their other rows.
-func (m *merge) keptRows(ctx context.Context, s *delta.Snapshot, schema *delta.Schema, c *publication.Change) (string, error) {
-	rows, err := m.engine.rows(ctx, fmt.Sprintf("SELECT DISTINCT %s FROM %s WHERE _replaced", uriColumn, m.matched))
-	if err != nil || len(rows) == 0 {
-		return "", err
+// sourceRows gives the SQL of those rows of the source that match, or do not, a row of the table with one of some fates.
+func (m *merging) sourceRows(not string, more string, fates ...string) string {
+	quoted := make([]string, len(fates))
+	for i, fate := range fates {
+		quoted[i] = quote(fate)
 	}
-	touched := map[string]bool{}
-	for _, row := range rows {
-		touched[row[0].(string)] = true
+	return fmt.Sprintf("SELECT %s%s FROM %s AS source WHERE NOT %s AND %s EXISTS (SELECT 1 FROM %s AS target WHERE _fate IN (%s) AND %s)",
+		columnList(m.layout.Schema), more, m.source, m.tombstone(), not, m.matched, join(quoted), m.sameKeys())
+}
+
+// write takes the rows that go out of their files and writes those that come.
+func (m *merging) write(ctx context.Context) error {
+	c := m.change
+	places := fmt.Sprintf("(SELECT * FROM %s WHERE _fate <> %s)", m.matched, quote(fateStay))
+	kept, err := m.takeOut(ctx, m.snapshot, c, places)
+	if err != nil {
+		return err
 	}
-	location, err := m.engine.location(m.table)
+	query := m.sourceRows("NOT", "", fateStay, fateDelete)
+	if kept != "" {
+		query += unionAll + kept
+	}
+	if c.Counts.Inserted+c.Counts.Updated > 0 || kept != "" {
+		if c.Add, err = m.publishing.write(ctx, m.layout, rebalanced(query)); err != nil {
+			return err
+		}
+	}
+	if !m.snapshot.ChangeDataFeedEnabled() || c.Counts.Updated == 0 && (c.Counts.Deleted == 0 || c.Rewritten == 0) {
+		return nil
+	}
+	changes, err := m.changeRows(ctx)
+	if err != nil {
+		return err
+	}
+	c.Told, err = m.tell(ctx, m.layout, changes)
+	return err
+}
+
+// changeRows gives the SQL of what the merge does to the rows.
+func (m *merging) changeRows(ctx context.Context) (string, error) {
+	rows, err := m.engine.filesQuery(ctx, m.snapshot, m.change.Touched(), scanned{place: true})
 	if err != nil {
 		return "", err
 	}
-	var again []engine.File
-	for add, err := range s.Files() {
-		if err != nil {
-			return "", err
-		}
-		if touched[fileURI(location, add.Path)] {
-			again = append(again, engine.File{Add: add})
-			c.TakeAway(add)
-		}
-	}
-	if len(again) != len(touched) {
-		return "", fmt.Errorf("merge: Spark names %d files of the table, of which the log knows %d: one is %s", len(touched), len(again), rows[0][0])
-	}
-	target, err := m.engine.filesQuery(ctx, s, again, scanned{})
+	old, err := oldCells(m.snapshot, m.layout.Schema)
 	if err != nil {
 		return "", err
 	}
-	cells := columnList(s.Schema())
-	for _, f := range schema.Fields[len(s.Schema().Fields):] {
-		t, err := sqlType(f.Type)
-		if err != nil {
-			return "", err
-		}
-		cells += fmt.Sprintf(", CAST(NULL AS %s)", t)
-	}
-	return fmt.Sprintf("\nUNION ALL\nSELECT %s FROM (%s) AS target WHERE NOT EXISTS (SELECT 1 FROM %s AS source WHERE %s AND %s)",
-		cells, target, m.source, m.sameKeys(), m.replaces()), nil
+	return fmt.Sprintf(`SELECT %s, CASE gone._fate WHEN 'update' THEN 'update_preimage' ELSE 'delete' END AS %s
+		FROM (%s) AS target JOIN (SELECT %s, %s, _fate FROM %s WHERE _fate <> 'stay') AS gone USING (%[4]s, %[5]s)`,
+		old, engine.ChangeType, rows, uriColumn, rowColumn, m.matched) +
+		unionAll + m.sourceRows("", ", 'update_postimage'", fateUpdate) +
+		unionAll + m.sourceRows("NOT", ", 'insert'", fateStay, fateUpdate, fateDelete), nil
 }

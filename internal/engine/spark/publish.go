@@ -3,8 +3,8 @@ package spark
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
@@ -15,12 +15,6 @@ import (
 func (e *Engine) Publish(ctx context.Context, query string, out engine.Output) (engine.Published, error) {
 	if err := out.Check(); err != nil {
 		return engine.Published{}, err
-	}
-	if out.Where != "" || out.OverwriteSchema || out.Mode == engine.OverwritePartitions {
-		return engine.Published{}, fmt.Errorf("publish %s: an overwrite of some rows, or of the schema, is not done on Spark: use ENGINE=duckdb: %w", out.Name, errors.ErrUnsupported)
-	}
-	if out.Tombstone+out.Prune != "" {
-		return engine.Published{}, fmt.Errorf("publish %s: a merge that removes rows is not done on Spark: use ENGINE=duckdb: %w", out.Name, errors.ErrUnsupported)
 	}
 	done, err := e.publish(ctx, query, out)
 	if err != nil {
@@ -34,46 +28,48 @@ func (e *Engine) publish(ctx context.Context, query string, out engine.Output) (
 	if err != nil {
 		return engine.Published{}, err
 	}
+	rows := slices.DeleteFunc(slices.Clone(columns), func(c resultColumn) bool { return out.Tombstone != "" && c.name == out.Tombstone })
+	if out.Tombstone != "" && len(rows) != len(columns)-1 {
+		return engine.Published{}, fmt.Errorf("the query lacks column %s, or has it twice", out.Tombstone)
+	}
 	if out.Schema == nil {
-		if out.Schema, err = derivedSchema(columns, out); err != nil {
+		if out.Schema, err = derivedSchema(rows, out); err != nil {
 			return engine.Published{}, err
 		}
 	}
-	p := &publishing{engine: e, out: out, table: out.Table, schema: out.Schema}
-	if p.query, err = castQuery(e.spelled(query), columns, out); err != nil {
+	p := &publishing{engine: e, out: out}
+	if p.query, err = castQuery(e.spelled(query), rows, out); err != nil {
 		return engine.Published{}, err
 	}
 	return publication.Publish(ctx, out, p)
 }
 
 // Admit implements [publication.Work]. Spark understands all of its own expressions.
-func (p *publishing) Admit(delta.Metadata) error { return nil }
+func (p *publishing) Admit(m delta.Metadata) error {
+	known := []delta.Rule{delta.CheckRule, delta.InvariantRule, delta.LengthRule, delta.GeneratedRule, delta.DefaultRule}
+	for _, c := range m.Constraints() {
+		if !slices.Contains(known, c.Rule) {
+			return fmt.Errorf("%s is not known to this engine", c)
+		}
+	}
+	return nil
+}
 
 // Change implements [publication.Work].
 func (p *publishing) Change(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
-	if err := writable(s, p.out.Mode); err != nil {
-		return err
-	}
-	switch p.out.Mode {
-	case engine.Merge:
-		m := &merge{publishing: p, keys: p.out.Keys, newer: p.out.Newer}
-		return m.work(ctx, s, c)
-	case engine.Overwrite:
+	switch {
+	case p.edit != nil:
+		return p.edit.run(ctx, p, s, c)
+	case p.out.Mode == engine.Merge:
+		return p.merge(ctx, s, c)
+	case p.out.Mode == engine.OverwritePartitions:
+		return p.overwritePartitions(ctx, s, c)
+	case p.out.Mode == engine.Overwrite && p.out.Where != "":
+		return p.replaceWhere(ctx, s, c)
+	case p.out.Mode == engine.Overwrite:
 		return p.overwrite(ctx, s, c)
 	}
 	return p.append(ctx, s, c)
-}
-
-// writable refuses tables whose files or commits need more than Spark is asked for here.
-func writable(s *delta.Snapshot, m engine.Mode) error {
-	metadata := s.Metadata()
-	switch {
-	case metadata.ColumnMapping() != delta.MapNone:
-		return fmt.Errorf("the table maps its columns, which is not written on Spark: use ENGINE=duckdb: %w", errors.ErrUnsupported)
-	case s.ChangeDataFeedEnabled() && m == engine.Merge:
-		return fmt.Errorf("the table keeps its changes, which a merge on Spark does not write: use ENGINE=duckdb: %w", errors.ErrUnsupported)
-	}
-	return nil
 }
 
 // derivedSchema makes a schema of a query's columns.
@@ -103,6 +99,9 @@ func columnNames(columns []resultColumn) []string {
 
 // castQuery gives the columns of a query in the order and with the types of a schema.
 func castQuery(query string, columns []resultColumn, out engine.Output) (string, error) {
+	if _, ok := out.Schema.Field(out.Tombstone); ok {
+		return "", fmt.Errorf("column %s says which rows are tombstones, so the table cannot have it", out.Tombstone)
+	}
 	if err := out.CheckColumns(columnNames(columns)); err != nil {
 		return "", err
 	}
@@ -114,16 +113,20 @@ func castQuery(query string, columns []resultColumn, out engine.Output) (string,
 		}
 		cells = append(cells, fmt.Sprintf("CAST(%s AS %s) AS %[1]s", quoteName(f.Name), t))
 	}
+	if out.Tombstone != "" {
+		cells = append(cells, fmt.Sprintf("CAST(%s AS BOOLEAN) AS %[1]s", quoteName(out.Tombstone)))
+	}
 	return fmt.Sprintf("SELECT %s FROM (%s\n)", join(cells), trimQuery(query)), nil
 }
 
 // append adds the rows.
 func (p *publishing) append(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
-	query, err := p.fill(s.Metadata(), c.SchemaOf(s))
+	l := layoutOf(s, c.SchemaOf(s))
+	query, err := p.fill(l)
 	if err != nil {
 		return err
 	}
-	c.Add, err = p.write(ctx, s, c.SchemaOf(s), rebalanced(query))
+	c.Add, err = p.write(ctx, l, rebalanced(query))
 	c.Counts.Inserted = publication.Records(c.Add)
 	return err
 }
@@ -135,12 +138,12 @@ func rebalanced(query string) string {
 
 // overwrite replaces all rows, in the query's order. When the table has the same rows already its files stay.
 func (p *publishing) overwrite(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
-	schema := c.SchemaOf(s)
-	query, err := p.fill(s.Metadata(), schema)
+	l := layoutOf(s, c.SchemaOf(s))
+	query, err := p.fill(l)
 	if err != nil {
 		return err
 	}
-	if c.Add, err = p.write(ctx, s, schema, query); err != nil {
+	if c.Add, err = p.write(ctx, l, query); err != nil {
 		return err
 	}
 	rows := publication.Records(c.Add)
@@ -151,7 +154,7 @@ func (p *publishing) overwrite(ctx context.Context, s *delta.Snapshot, c *public
 			return fmt.Errorf("compare with the rows that are there: %w", err)
 		}
 		if equal {
-			publication.Discard(ctx, p.table, c.Add)
+			publication.Discard(ctx, p.out.Table, c.Add)
 			c.Add, c.Counts.Unchanged = nil, rows
 			return nil
 		}
@@ -181,7 +184,7 @@ func (p *publishing) equalRows(ctx context.Context, s *delta.Snapshot, adds []de
 	for i, add := range adds {
 		files[i] = engine.File{Add: add}
 	}
-	fresh, err := p.engine.filesQuery(ctx, s, files, scanned{})
+	fresh, err := p.engine.filesQuery(ctx, s, files, scanned{own: true})
 	if err != nil {
 		return false, err
 	}

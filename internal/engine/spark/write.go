@@ -17,13 +17,12 @@ import (
 	"launchlake/internal/objstore"
 )
 
-// publishing is one Publish.
+// publishing is one Publish, or one edit. It implements [publication.Work].
 type publishing struct {
 	engine *Engine
 	out    engine.Output
-	table  *delta.Table
-	query  string // with the columns of the output's schema
-	schema *delta.Schema
+	query  string // with the columns of out.Schema
+	edit   *edit  // in place of a query and a mode
 }
 
 // footerReads is how many footers are read at once.
@@ -32,88 +31,108 @@ const footerReads = 8
 // partitionMark begins the names of the folders that Spark sorts rows into.
 const partitionMark = "launchlake_partition_"
 
-// write has Spark store the rows of a query as data files of the table, in a folder of their own, and gives the actions
-// that add them. After an error the files stored so far are removed.
-func (p *publishing) write(ctx context.Context, s *delta.Snapshot, schema *delta.Schema, query string) ([]delta.Add, error) {
-	location, err := p.engine.location(p.table)
+// write has Spark store the rows of a query as data files of the table, and gives the actions that add them. Rows that break a
+// constraint are an error. After an error nothing is left of the files.
+func (p *publishing) write(ctx context.Context, l layout, query string) ([]delta.Add, error) {
+	checks := rulesOf(l).checks
+	files, err := p.store(ctx, l, enforced(checks, query), "")
+	if err != nil {
+		return nil, fmt.Errorf("write data files: %w", p.engine.explain(ctx, err, checks, l, query))
+	}
+	adds, err := p.describe(ctx, files, l)
+	if err != nil {
+		p.discard(ctx, files)
+		return nil, fmt.Errorf("write data files: %w", err)
+	}
+	return adds, nil
+}
+
+// store has Spark write the rows of a query, which may have columns besides the table's, into a new folder below a prefix of the table.
+// After an error nothing is left of it.
+func (p *publishing) store(ctx context.Context, l layout, query, prefix string, others ...string) ([]objstore.Info, error) {
+	location, err := p.engine.location(p.out.Table)
 	if err != nil {
 		return nil, err
 	}
-	folder := "spark-" + uuid.NewString()
-	partitions := s.Metadata().PartitionColumns
+	folder := prefix + "spark-" + uuid.NewString()
 	w := connect.Write{
 		Format: "parquet", Path: location + "/" + folder,
 		Options: map[string]string{"compression": "zstd", "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false"},
 	}
-	for i := range partitions {
+	for i := range l.PartitionColumns {
 		w.PartitionBy = append(w.PartitionBy, fmt.Sprint(partitionMark, i))
 	}
-	query, err = enforced(s.Metadata(), schema, query)
+	rows, err := l.relation(foldered(l, query, others), append(others, w.PartitionBy...))
 	if err != nil {
 		return nil, err
 	}
-	if err = p.engine.client.Write(ctx, connect.SQL(foldered(schema, partitions, query)), w); err == nil {
-		var adds []delta.Add
-		if adds, err = p.describe(ctx, folder, schema, partitions); err == nil {
-			return adds, nil
+	if err = p.engine.client.Write(ctx, rows, w); err == nil {
+		var files []objstore.Info
+		if files, err = p.listed(ctx, folder); err == nil {
+			return files, nil
 		}
 	}
 	p.clear(context.WithoutCancel(ctx), folder)
-	return nil, fmt.Errorf("write data files: %w", err)
+	return nil, err
+}
+
+// listed finds the data files of a folder. What is in it besides is removed.
+func (p *publishing) listed(ctx context.Context, folder string) ([]objstore.Info, error) {
+	var files []objstore.Info
+	for info, err := range p.out.Table.Store().List(ctx, folder+"/", "") {
+		if err != nil {
+			return nil, err
+		}
+		if !strings.HasSuffix(info.Key, ".parquet") || strings.HasPrefix(path.Base(info.Key), ".") {
+			_ = p.out.Table.Store().Delete(ctx, info.Key)
+			continue
+		}
+		files = append(files, info)
+	}
+	return files, nil
+}
+
+func (p *publishing) discard(ctx context.Context, files []objstore.Info) {
+	for _, f := range files {
+		_ = p.out.Table.Store().Delete(context.WithoutCancel(ctx), f.Key)
+	}
 }
 
 // clear removes a folder that no version names. What it cannot remove is found by a vacuum.
 func (p *publishing) clear(ctx context.Context, folder string) {
-	for info, err := range p.table.Store().List(ctx, folder+"/", "") {
+	for info, err := range p.out.Table.Store().List(ctx, folder+"/", "") {
 		if err != nil {
 			return
 		}
-		_ = p.table.Store().Delete(ctx, info.Key)
+		_ = p.out.Table.Store().Delete(ctx, info.Key)
 	}
 }
 
 // foldered replaces the partition columns of a query by columns that name folders: the values as hexadecimal digits, for
 // names that every file system and every zone of letters can hold.
-func foldered(schema *delta.Schema, partitions []string, query string) string {
-	if len(partitions) == 0 {
+func foldered(l layout, query string, others []string) string {
+	if len(l.PartitionColumns) == 0 {
 		return query
 	}
-	isPartition := map[string]bool{}
-	for _, name := range partitions {
-		isPartition[name] = true
-	}
 	var cells []string
-	for _, f := range schema.Fields {
-		if !isPartition[f.Name] {
-			cells = append(cells, quoteName(f.Name))
-		}
+	for _, f := range l.stored() {
+		cells = append(cells, quoteName(f.Name))
 	}
-	for i, name := range partitions {
+	cells = append(cells, quoteNames(others)...)
+	for i, name := range l.PartitionColumns {
 		cells = append(cells, fmt.Sprintf("concat('x', hex(CAST(%s AS STRING))) AS %s%d", quoteName(name), partitionMark, i))
 	}
 	return fmt.Sprintf("SELECT %s FROM (%s)", join(cells), query)
 }
 
-// describe makes the actions that add the files of a folder, from their footers. What is in it besides, and files without
-// rows, are removed.
-func (p *publishing) describe(ctx context.Context, folder string, schema *delta.Schema, partitions []string) ([]delta.Add, error) {
-	var files []objstore.Info
-	for info, err := range p.table.Store().List(ctx, folder+"/", "") {
-		if err != nil {
-			return nil, err
-		}
-		if !strings.HasSuffix(info.Key, ".parquet") || strings.HasPrefix(path.Base(info.Key), ".") {
-			_ = p.table.Store().Delete(ctx, info.Key)
-			continue
-		}
-		files = append(files, info)
-	}
+// describe makes the actions that add files, from their footers. Files without rows are removed.
+func (p *publishing) describe(ctx context.Context, files []objstore.Info, l layout) ([]delta.Add, error) {
 	adds := make([]delta.Add, len(files))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(footerReads)
 	for i, info := range files {
 		group.Go(func() (err error) {
-			adds[i], err = p.describeFile(ctx, info, schema, partitions)
+			adds[i], err = p.describeFile(ctx, info, l)
 			return err
 		})
 	}
@@ -123,7 +142,7 @@ func (p *publishing) describe(ctx context.Context, folder string, schema *delta.
 	var filled []delta.Add
 	for _, add := range adds {
 		if add.Stats.NumRecords == 0 {
-			_ = p.table.Store().Delete(ctx, add.Path)
+			_ = p.out.Table.Store().Delete(ctx, add.Path)
 			continue
 		}
 		filled = append(filled, add)
@@ -131,12 +150,12 @@ func (p *publishing) describe(ctx context.Context, folder string, schema *delta.
 	return filled, nil
 }
 
-func (p *publishing) describeFile(ctx context.Context, info objstore.Info, schema *delta.Schema, partitions []string) (delta.Add, error) {
-	values, err := partitionValues(info.Key, schema, partitions)
+func (p *publishing) describeFile(ctx context.Context, info objstore.Info, l layout) (delta.Add, error) {
+	values, err := l.partitionValues(info.Key)
 	if err != nil {
 		return delta.Add{}, fmt.Errorf("data file %s: %w", info.Key, err)
 	}
-	stats, err := footerStats(ctx, p.table.Store(), info, schema, partitions)
+	stats, err := footerStats(ctx, p.out.Table.Store(), info, l)
 	if err != nil {
 		return delta.Add{}, fmt.Errorf("data file %s: %w", info.Key, err)
 	}
@@ -151,14 +170,14 @@ func (p *publishing) describeFile(ctx context.Context, info objstore.Info, schem
 }
 
 // partitionValues reads the folders of a file.
-func partitionValues(key string, schema *delta.Schema, partitions []string) (map[string]*string, error) {
+func (l layout) partitionValues(key string) (map[string]*string, error) {
 	values := map[string]*string{}
-	folders := strings.Split(path.Dir(key), "/")[1:]
-	if len(folders) != len(partitions) {
+	folders := strings.Split(path.Dir(strings.TrimPrefix(key, delta.ChangeDataFolder+"/")), "/")[1:]
+	if len(folders) != len(l.PartitionColumns) {
 		return nil, errors.New("it does not lie in the folders of its partition")
 	}
-	for i, name := range partitions {
-		field, _ := schema.Field(name)
+	for i, name := range l.PartitionColumns {
+		field, _ := l.Schema.Field(name)
 		text, ok := strings.CutPrefix(folders[i], fmt.Sprint(partitionMark, i, "="))
 		digits, some := strings.CutPrefix(text, "x")
 		raw, err := hex.DecodeString(digits)

@@ -34,6 +34,11 @@ func (r Relation) Select(expressions ...string) Relation {
 	return Relation{message{}.nested(3, project)}
 }
 
+// Where leaves the rows of a relation for which a condition of Spark SQL is true.
+func (r Relation) Where(condition string) Relation {
+	return Relation{message{}.nested(4, message{}.nested(1, r.m).nested(2, message{}.nested(4, message{}.text(1, condition))))}
+}
+
 // Write says where the rows of a relation are stored.
 type Write struct {
 	Format      string
