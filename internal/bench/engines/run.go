@@ -45,7 +45,7 @@ func transform(ctx context.Context, o options, environment ...string) (f figure,
 
 func run(ctx context.Context, binary string, environment ...string) (*syscall.Rusage, error) {
 	c := exec.CommandContext(ctx, binary)
-	c.Env = append(append(os.Environ(), "LOG_LEVEL=warn", "LOG_FORMAT=json"), environment...)
+	c.Env = append(append(os.Environ(), "LOG_LEVEL=warn", "LOG_FORMAT=json", "RUN_ID=bench"), environment...)
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	if err := c.Run(); err != nil {
