@@ -188,11 +188,13 @@ func TestTheNewestRecordOfALaunchWins(t *testing.T) {
 	}
 }
 
-// Two states of one moment: the one with the greater hash wins, in whatever order they come.
-func TestAChangeIsWrittenBesideTheRowsThatStay(t *testing.T) {
+func TestWithDeletionVectorsAChangeIsWrittenBesideTheRowsThatStay(t *testing.T) {
 	l := newLab(t)
 	l.ingest(launch(1, nil), launch(2, nil), launch(3, nil))
 	l.refine()
+	if _, err := tables(l.store).Target.SetProperties(t.Context(), map[string]string{"delta.enableDeletionVectors": "true"}); err != nil {
+		t.Fatal(err)
+	}
 	l.ingest(launch(2, map[string]any{"name": "changed", "last_updated": "2027-01-01T00:00:00Z"}), launch(4, nil))
 	done := l.refine().Target
 	if done.Updated != 1 || done.Inserted != 1 || done.FilesAdded != 1 || done.FilesRemoved != 0 || done.VectorsAdded != 1 {
@@ -203,6 +205,7 @@ func TestAChangeIsWrittenBesideTheRowsThatStay(t *testing.T) {
 	}
 }
 
+// Two states of one moment: the one with the greater hash wins, in whatever order they come.
 func TestTiesAreBrokenByTheHash(t *testing.T) {
 	names := []string{"a", "b", "c"}
 	var winners []string

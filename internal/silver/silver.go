@@ -200,25 +200,16 @@ func (r *refinement) publish(ctx context.Context, result *Result) error {
 	if err != nil {
 		return err
 	}
-	var properties map[string]string
-	if result.Target.After == engine.NoVersion {
-		properties = newTarget
-	}
 	result.Target, err = r.engine.Publish(ctx, r.plan.newest(result.Counts.Superseded), engine.Output{
-		Table:         r.tables.Target,
-		Mode:          engine.Merge,
-		Keys:          r.contract.Keys(),
-		Newer:         r.plan.newer(),
-		Progress:      progress(AppID(r.contract)),
-		Schema:        r.contract.Schema(),
-		Name:          r.contract.Name,
-		Description:   r.contract.Description,
-		Configuration: properties,
-		UserMetadata:  r.options.RunID,
+		Table:        r.tables.Target,
+		Mode:         engine.Merge,
+		Keys:         r.contract.Keys(),
+		Newer:        r.plan.newer(),
+		Progress:     progress(AppID(r.contract)),
+		Schema:       r.contract.Schema(),
+		Name:         r.contract.Name,
+		Description:  r.contract.Description,
+		UserMetadata: r.options.RunID,
 	})
 	return err
 }
-
-// newTarget are the properties of a target that is made. Rows that are replaced leave their files by deletion vectors, so that a refinement
-// costs what changed, and not what the table holds. Of a table that exists the operator decides.
-var newTarget = map[string]string{"delta.enableDeletionVectors": "true"}
