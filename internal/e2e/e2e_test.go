@@ -219,6 +219,10 @@ func (p *platformTest) crashed(t *testing.T) {
 	}
 }
 
+// personThinks is how long a person takes to answer. The worker that asked has gone by then: of a task that was answered, and
+// queued again, before its worker ended, Airflow takes the worker's end for the task's.
+const personThinks = 15 * time.Second
+
 func (p *platformTest) reshaped(t *testing.T) {
 	p.stack.serveLaunches(t, "SAMPLE_STATE=2", "THROTTLE=0", "RESHAPED=true")
 	before := p.rows(t, "silver/launches_quarantine")
@@ -236,10 +240,11 @@ func (p *platformTest) reshaped(t *testing.T) {
 		states := review.states(t)
 		return states["review"] == "deferred" || states["review"] == "awaiting_input", describe(states)
 	})
+	time.Sleep(personThinks)
 	p.api.call(t, http.MethodPatch, review.path+"/taskInstances/review/-1/hitlDetails",
 		map[string]any{"chosen_options": []string{"Approve"}, "params_input": map[string]any{"accept_broken": true}}, &struct{}{})
 	if state, _ := review.wait(t, runLimit); state != "success" {
-		t.Fatalf("the review ended as %s: %s", state, describe(review.states(t)))
+		t.Fatalf("the review ended as %s: %s\n%s", state, describe(review.states(t)), review.log(t, "review", 1))
 	}
 	again := p.api.newest(t, "launches")
 	if state, _ := again.wait(t, runLimit); state != "success" || again.states(t)["refine"] != "success" {
