@@ -3,7 +3,6 @@ package duckdb
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"launchlake/internal/delta"
@@ -111,22 +110,12 @@ func (e *Engine) hold(ctx context.Context, checks []check, schema *delta.Schema,
 	return nil
 }
 
-// Of a row that breaks a constraint messages show the columns of the constraint, some others, and the begin of long values.
-const (
-	shownColumns = 8
-	shownValue   = 60
-)
-
+// example shows a row that breaks a constraint.
 func (e *Engine) example(ctx context.Context, c check, schema *delta.Schema, rows string) (string, error) {
-	names := slices.Clone(c.columns)
-	for _, f := range schema.Fields {
-		if len(names) < shownColumns && !slices.Contains(names, f.Name) {
-			names = append(names, f.Name)
-		}
-	}
+	names := publication.ShownColumns(c.columns, schema)
 	cells := make([]string, len(names))
 	for i, name := range names {
-		cells[i] = fmt.Sprintf("%s || coalesce(left(CAST(%s AS VARCHAR), %d), 'null')", quote(name+": "), quoteName(name), shownValue)
+		cells[i] = fmt.Sprintf("%s || coalesce(left(CAST(%s AS VARCHAR), %d), 'null')", quote(name+": "), quoteName(name), publication.ShownValue)
 	}
 	query := fmt.Sprintf("SELECT concat_ws(', ', %s) FROM (%s) WHERE (%s) IS NOT TRUE LIMIT 1", join(cells), rows, c.condition)
 	var text string
@@ -170,7 +159,7 @@ func writtenRows(l layout, files []written) (string, error) {
 		}
 		constants[i] = "(" + join(cells) + ")"
 	}
-	rows := l.logical(readParquet(paths), l.stored(), localFileColumn)
+	rows := l.logical(readParquet(paths), l.Stored(), localFileColumn)
 	if len(l.PartitionColumns) == 0 {
 		return rows, nil
 	}

@@ -2,28 +2,17 @@ package duckdb
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"launchlake/internal/delta"
+	"launchlake/internal/engine/publication"
 )
 
-// layout is how rows of a table lie in its data files: when the table maps columns, under other names and with field ids (spec:
-// Column Mapping, Writer Requirements).
-type layout struct{ delta.Metadata }
+// layout says in SQL how rows of a table lie in its data files.
+type layout struct{ publication.Layout }
 
-// layoutOf is that of a table which has, or will have, a schema.
 func layoutOf(s *delta.Snapshot, schema *delta.Schema) layout {
-	m := s.Metadata()
-	m.Schema = schema
-	return layout{m}
-}
-
-func (l layout) mapped() bool { return l.ColumnMapping() != delta.MapNone }
-
-// stored are the columns of data files.
-func (l layout) stored() []delta.Field {
-	return slices.DeleteFunc(slices.Clone(l.Schema.Fields), func(f delta.Field) bool { return slices.Contains(l.PartitionColumns, f.Name) })
+	return layout{publication.LayoutOf(s, schema)}
 }
 
 // names are those that some columns have in data files, for SQL.
@@ -46,7 +35,7 @@ func (l layout) partitionNames() string {
 
 // query gives some columns of a relation their names in data files, at any depth. The order of the rows stays.
 func (l layout) query(rows string, fields []delta.Field) string {
-	if !l.mapped() {
+	if !l.Mapped() {
 		return rows
 	}
 	r := renaming{from: func(f delta.Field) string { return f.Name }, to: l.PhysicalName}
@@ -55,7 +44,7 @@ func (l layout) query(rows string, fields []delta.Field) string {
 
 // logical gives some columns of data files their names in the table, with others that go along.
 func (l layout) logical(files string, fields []delta.Field, others ...string) string {
-	if !l.mapped() {
+	if !l.Mapped() {
 		return "SELECT * FROM " + files
 	}
 	r := renaming{from: l.PhysicalName, to: func(f delta.Field) string { return f.Name }}
@@ -103,10 +92,10 @@ func (r renaming) value(t delta.Type, x string) string {
 
 // fieldIDs is the option of COPY that gives columns their field ids; "" when the table does not map columns.
 func (l layout) fieldIDs() string {
-	if !l.mapped() {
+	if !l.Mapped() {
 		return ""
 	}
-	return ", FIELD_IDS " + l.ids(l.stored())
+	return ", FIELD_IDS " + l.ids(l.Stored())
 }
 
 func (l layout) ids(fields []delta.Field) string {

@@ -191,7 +191,7 @@ func (r *rearrangement) rewrite(ctx context.Context, b bin) error {
 	if len(r.options.ZOrder) > 0 {
 		files, err = r.copyOrdered(ctx, l, rows, b)
 	} else {
-		files, err = r.engine.copyRows(ctx, l.query("SELECT "+r.dataColumns()+" FROM ("+rows+")", l.stored()), l.fieldIDs())
+		files, err = r.engine.copyRows(ctx, l.query("SELECT "+r.dataColumns()+" FROM ("+rows+")", l.Stored()), l.fieldIDs())
 	}
 	if err != nil {
 		return fmt.Errorf("write data files: %w", err)

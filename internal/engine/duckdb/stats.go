@@ -18,7 +18,7 @@ import (
 // rows: a null where the schema has none, or an infinite time, fails the write before anything is committed.
 func fileStats(l layout, file written) (*delta.Stats, error) {
 	stats := &delta.Stats{NumRecords: file.rows, Columns: map[string]delta.ColumnStats{}}
-	for _, f := range l.stored() {
+	for _, f := range l.Stored() {
 		if err := l.addStats(stats, file, f, nil, nil); err != nil {
 			return nil, err
 		}

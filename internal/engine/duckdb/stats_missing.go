@@ -20,7 +20,7 @@ func (e *Engine) addMissing(ctx context.Context, l layout, file written) error {
 		keys = append(keys, key+"\x00"+name)
 		cells = append(cells, cell)
 	}
-	for key, leaf := range l.leaves(l.stored(), nil, "") {
+	for key, leaf := range l.leaves(l.Stored(), nil, "") {
 		switch leaf.typ.(type) {
 		case *delta.Array, *delta.Map:
 			add(key, "null_count", fmt.Sprintf("CAST(count(*) - count(%s) AS VARCHAR)", leaf.value))

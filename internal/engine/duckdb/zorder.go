@@ -104,7 +104,7 @@ func (r *rearrangement) copyOrdered(ctx context.Context, l layout, rows string, 
 	for i := range pieces {
 		piece := fmt.Sprintf("SELECT %s FROM %s AS data JOIN %s AS places ON data.rowid = places._id WHERE places._piece = %d ORDER BY places._place",
 			r.dataColumns("data"), table, places, i+1)
-		one, err := e.copyRows(ctx, l.query(piece, l.stored()), l.fieldIDs())
+		one, err := e.copyRows(ctx, l.query(piece, l.Stored()), l.fieldIDs())
 		if err != nil {
 			return nil, err
 		}

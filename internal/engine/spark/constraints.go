@@ -171,22 +171,12 @@ func (e *Engine) hold(ctx context.Context, checks []check, schema *delta.Schema,
 	return found[0][0].(int64), nil
 }
 
-// Of a row that breaks a constraint messages show the columns of the constraint, some others, and the begin of long values.
-const (
-	shownColumns = 8
-	shownValue   = 60
-)
-
+// example shows a row that breaks a constraint.
 func (e *Engine) example(ctx context.Context, c check, schema *delta.Schema, relation string) (string, error) {
-	names := slices.Clone(c.columns)
-	for _, f := range schema.Fields {
-		if len(names) < shownColumns && !slices.Contains(names, f.Name) {
-			names = append(names, f.Name)
-		}
-	}
+	names := publication.ShownColumns(c.columns, schema)
 	cells := make([]string, len(names))
 	for i, name := range names {
-		cells[i] = fmt.Sprintf("concat(%s, coalesce(left(CAST(%s AS STRING), %d), 'null'))", quote(name+": "), quoteName(name), shownValue)
+		cells[i] = fmt.Sprintf("concat(%s, coalesce(left(CAST(%s AS STRING), %d), 'null'))", quote(name+": "), quoteName(name), publication.ShownValue)
 	}
 	found, err := e.rows(ctx, fmt.Sprintf("SELECT concat_ws(', ', %s) FROM %s WHERE NOT coalesce((%s\n), false) LIMIT 1", join(cells), relation, c.condition))
 	if err != nil || len(found) == 0 {

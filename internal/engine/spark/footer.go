@@ -37,7 +37,7 @@ func footerStats(ctx context.Context, store objstore.Store, info objstore.Info, 
 			columns[name].add(chunk.MetaData)
 		}
 	}
-	for _, f := range l.stored() {
+	for _, f := range l.Stored() {
 		if err := l.addStats(stats, columns, f, nil, nil); err != nil {
 			return nil, err
 		}

@@ -2,33 +2,22 @@ package spark
 
 import (
 	"fmt"
-	"slices"
 
 	"launchlake/internal/delta"
+	"launchlake/internal/engine/publication"
 	"launchlake/internal/engine/spark/connect"
 )
 
-// layout is how rows of a table lie in its data files: when the table maps columns, under other names and with field ids (spec:
-// Column Mapping, Writer Requirements).
-type layout struct{ delta.Metadata }
+// layout says for Spark how rows of a table lie in its data files.
+type layout struct{ publication.Layout }
 
-// layoutOf is that of a table which has, or will have, a schema.
 func layoutOf(s *delta.Snapshot, schema *delta.Schema) layout {
-	m := s.Metadata()
-	m.Schema = schema
-	return layout{m}
-}
-
-func (l layout) mapped() bool { return l.ColumnMapping() != delta.MapNone }
-
-// stored are the columns of data files.
-func (l layout) stored() []delta.Field {
-	return slices.DeleteFunc(slices.Clone(l.Schema.Fields), func(f delta.Field) bool { return slices.Contains(l.PartitionColumns, f.Name) })
+	return layout{publication.LayoutOf(s, schema)}
 }
 
 // physical is a type with the names that members have in data files.
 func (l layout) physical(t delta.Type) delta.Type {
-	if !l.mapped() {
+	if !l.Mapped() {
 		return t
 	}
 	switch t := t.(type) {
@@ -49,7 +38,7 @@ func (l layout) physical(t delta.Type) delta.Type {
 // declared spells the columns of data files for a reader.
 func (l layout) declared() (string, error) {
 	var columns []string
-	for _, f := range l.stored() {
+	for _, f := range l.Stored() {
 		t, err := sqlType(l.physical(f.Type))
 		if err != nil {
 			return "", fmt.Errorf("column %s: %w", f.Name, err)
@@ -62,7 +51,7 @@ func (l layout) declared() (string, error) {
 // logical gives the columns of data files their names in the table. Casts of structs go by the places of members.
 func (l layout) logical() ([]string, error) {
 	var cells []string
-	for _, f := range l.stored() {
+	for _, f := range l.Stored() {
 		t, err := sqlType(f.Type)
 		if err != nil {
 			return nil, fmt.Errorf("column %s: %w", f.Name, err)
@@ -75,11 +64,11 @@ func (l layout) logical() ([]string, error) {
 // relation makes rows with the table's columns rows of data files. Columns that are none of the table's go along.
 func (l layout) relation(query string, others []string) (connect.Relation, error) {
 	r := connect.SQL(query)
-	if !l.mapped() {
+	if !l.Mapped() {
 		return r, nil
 	}
 	var columns []connect.Column
-	for _, f := range l.stored() {
+	for _, f := range l.Stored() {
 		t, err := l.connectType(f.Type)
 		if err != nil {
 			return r, fmt.Errorf("column %s: %w", f.Name, err)

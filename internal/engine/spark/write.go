@@ -115,7 +115,7 @@ func foldered(l layout, query string, others []string) string {
 		return query
 	}
 	var cells []string
-	for _, f := range l.stored() {
+	for _, f := range l.Stored() {
 		cells = append(cells, quoteName(f.Name))
 	}
 	cells = append(cells, quoteNames(others)...)
