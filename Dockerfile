@@ -20,10 +20,11 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
     CGO_ENABLED=0 go build -ldflags "-s -w -buildid= -X launchlake/internal/task.version=$VERSION -X launchlake/internal/task.commit=$REVISION" -o /out/ \
       ./tasks/ingest ./deploy/socketproxy ./deploy/launchapi
 
-# With DuckDB inside, and everything else too: the binaries need no file of their image.
+# With DuckDB inside, and everything else too: the binaries need no file of their image. As static-pie, for a binary that is merely static sorts
+# all of its unwind tables at the first C++ exception, which takes 40 ms.
 FROM source AS duckdb
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=1 go build -tags netgo,osusergo -ldflags "-s -w -buildid= -linkmode external -extldflags '-static -Wl,--gc-sections' \
+    CGO_ENABLED=1 go build -buildmode=pie -tags netgo,osusergo -ldflags "-s -w -buildid= -linkmode external -extldflags '-static-pie -Wl,--gc-sections,-z,pack-relative-relocs' \
       -X launchlake/internal/task.version=$VERSION -X launchlake/internal/task.commit=$REVISION" -o /out/ ./tasks/refine ./tasks/aggregate ./tasks/lake
 
 FROM gcr.io/distroless/static-debian12:nonroot AS base

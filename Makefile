@@ -7,6 +7,7 @@ LAUNCHES   ?= 7500
 CHANGES    ?= 200,2000,10000
 TOOLS      ?= duckdb,polars,spark
 RUNS       ?= 5
+VECTORS    ?= false
 VERSION    ?= $(shell git describe --tags --dirty 2>/dev/null || echo dev)
 COMMIT     ?= $(shell git rev-parse --short HEAD 2>/dev/null)
 LDFLAGS    := -s -w -X launchlake/internal/task.version=$(VERSION) -X launchlake/internal/task.commit=$(COMMIT)
@@ -29,13 +30,13 @@ test: ## run every test: unit, race, MinIO, interop with delta-rs and DuckDB
 	go test -race -timeout 40m ./...
 	dags/tests/run
 
-bench: build ## the same work with launchlake, DuckDB, polars and Spark: LAUNCHES=7500,200000 CHANGES=200,2000,10000 TOOLS=duckdb RUNS=5
-	go run ./internal/bench/peers -launches '$(LAUNCHES)' -changes '$(CHANGES)' -tools '$(TOOLS)' -runs $(RUNS)
+bench: build ## the same work with launchlake, DuckDB, polars and Spark: LAUNCHES=7500,200000 CHANGES=200,2000,10000 TOOLS=duckdb VECTORS=false RUNS=5
+	go run ./internal/bench/peers -launches '$(LAUNCHES)' -changes '$(CHANGES)' -tools '$(TOOLS)' -vectors='$(VECTORS)' -runs $(RUNS)
 
 bench-growth: LAUNCHES = 100000,1000000
 bench-growth: CHANGES = 200
-bench-growth: build ## what changes cost as the table grows: LAUNCHES=100000,1000000 CHANGES=200 RUNS=5
-	go run ./internal/bench/peers -growth -launches '$(LAUNCHES)' -changes '$(CHANGES)' -runs $(RUNS)
+bench-growth: build ## what changes cost as the table grows: LAUNCHES=100000,1000000 CHANGES=200 VECTORS=false RUNS=5
+	go run ./internal/bench/peers -growth -launches '$(LAUNCHES)' -changes '$(CHANGES)' -vectors='$(VECTORS)' -runs $(RUNS)
 
 bench-go: ## run the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

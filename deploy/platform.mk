@@ -18,7 +18,7 @@ up: images ## start the platform and wait until it is healthy
 
 down: ## stop the platform; its data stays in volumes
 	@docker ps --quiet --filter "label=launchlake.network=$$(deploy/env get LAUNCHLAKE_NETWORK launchlake-tasks)" | xargs -r docker stop --time 10 | xargs -r docker rm --volumes
-	@$(COMPOSE) --profile demo down --timeout 30
+	@$(COMPOSE) --profile demo --profile spark down --timeout 30
 
 logs: ## follow the services' logs
 	@$(COMPOSE) logs --follow --tail 50
@@ -30,7 +30,7 @@ doctor: ## check the platform's services, then store, API and tables from inside
 push: images ## push the images: make push LAUNCHLAKE_REGISTRY=registry.example.com/launchlake LAUNCHLAKE_VERSION=1.2.3
 	$(COMPOSE) push ingest refine aggregate lake socketproxy minio airflow-init
 
-e2e: ## run the whole platform in Docker: killed tasks, a spent budget, Gold in MinIO
+e2e: ## run the whole platform in Docker: killed tasks, a spent budget, a turn on Spark, Gold in MinIO
 	LAKE_E2E=1 go test -count=1 -timeout 40m -v ./internal/e2e
 
 test-dags: ## run the tests of the DAGs

@@ -25,7 +25,7 @@ var imports = map[string][]string{
 	"objstore/s3": {"objstore"},
 	"rawjson":     {},
 	"secret":      {},
-	"delta":       {"objstore"},
+	"delta":       {"objstore", "rawjson"},
 
 	// The source.
 	"launchapi":               {"rawjson", "secret"},
@@ -39,7 +39,7 @@ var imports = map[string][]string{
 	"engine/document":        {"delta", "engine", "rawjson"},
 	"engine/duckdb":          {"delta", "engine", "engine/document", "engine/duckdb/sparksql", "engine/publication", "objstore"},
 	"engine/publication":     {"delta", "engine"},
-	"engine/spark":           {"delta", "engine", "engine/publication", "engine/spark/connect", "objstore"},
+	"engine/spark":           {"delta", "engine", "engine/document", "engine/publication", "engine/spark/connect", "objstore", "rawjson"},
 	"engine/spark/connect":   {},
 	"bronze":                 {"delta", "objstore", "rawjson"},
 	"silver":                 {"contract", "delta", "engine"},

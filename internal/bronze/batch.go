@@ -16,24 +16,29 @@ func (b *batch) due(o Options) bool {
 	return b.pages >= o.BatchPages || b.bytes >= o.BatchBytes || o.Now().Sub(b.begun) >= o.BatchAge
 }
 
-// write adds rows of one day, which are referred to until the batch is complete.
-func (b *batch) write(day string, rows []row) {
+// write adds rows of one day, which are referred to until release is called.
+func (b *batch) write(day string, rows []row, release func()) {
 	if len(rows) == 0 {
+		release()
 		return
 	}
 	for i := range rows {
 		b.bytes += int64(len(rows[i].Raw))
 	}
+	b.fileOf(day).queue <- share{rows, release}
+}
+
+// fileOf is the file that rows of a day go to.
+func (b *batch) fileOf(day string) *dataFile {
 	for _, file := range b.files {
 		if file.day == day && file.writer != nil {
-			file.queue <- rows
-			return
+			return file
 		}
 	}
 	file := newDataFile(day)
 	file.start()
 	b.files = append(b.files, file)
-	file.queue <- rows
+	return file
 }
 
 // complete ends the writing of all files.

@@ -1,8 +1,8 @@
 // Package bronze keeps what a launch API served, byte for byte, in an append-only Delta table.
 //
 // A [Source] yields [Page] values; [Ingest] is one pass over it: every result of a page becomes one row, with the exact
-// bytes, where they came from, and their hash. Rows are committed in batches, each batch in one commit together with
-// the watermark: how far in the order of last_updated the table is complete. A pass asks the source for everything from
+// bytes, where they came from, and their hash. Rows are committed in batches, one while the next is read, each in one commit
+// together with the watermark: how far in the order of last_updated the table is complete. A pass asks the source for everything from
 // the watermark on and drops what the table already has, by hash. So a pass that was killed, or that ran out of its
 // request budget, is resumed by the next one, and no row is lost or doubled.
 //
@@ -41,6 +41,9 @@ type Page struct {
 	// Keys are those of the Results, each at its result's place, when the source has seen that all of them are JSON; nil
 	// when it did not look.
 	Keys []Key
+	// Release is called, from any goroutine, when nothing refers to Results and Keys any more; never, when the pass fails. nil: nobody
+	// wants to know.
+	Release func()
 }
 
 // Key is what a record is known and ordered by: the JSON text of these members, nil where it has none, and of the last
@@ -107,7 +110,6 @@ func Ingest(ctx context.Context, source Source, table *delta.Table, o Options) (
 		return p.result, err
 	}
 	err = p.run(ctx, source)
-	p.batch.abandon()
 	return p.result, err
 }
 

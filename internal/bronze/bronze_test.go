@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -179,7 +181,8 @@ func TestCancelledPassCommitsItsBatchAndSaysWhy(t *testing.T) {
 	if err == nil || !errors.Is(err, context.Canceled) && !errors.Is(err, stopped) {
 		t.Errorf("error %v", err)
 	}
-	if result.RowsNew != 200 && result.RowsNew != 199 || result.Watermark.IsZero() {
+	// The third answer may have been on its way faster than the news.
+	if result.RowsNew < 199 || result.RowsNew > 300 || result.RowsNew != result.RowsRead || result.Watermark.IsZero() {
 		t.Errorf("result %+v: the pages that were read are lost", result)
 	}
 	mustIngest(t, api, table, bronze.Options{})
@@ -254,4 +257,25 @@ func TestTableWithAColumnMoreIsServed(t *testing.T) {
 	}
 	mustIngest(t, startAPI(t, apiOptions{}, launches(0, 3)...), table, bronze.Options{})
 	checkRecords(t, table, launches(0, 3))
+}
+
+func TestPagesAreReleasedOnceWhenTheirRowsAreWritten(t *testing.T) {
+	records := launches(0, 2500)
+	source := pagesOf(slices.Concat(launches(0, 2500), launches(0, 100))) // the last page has nothing new
+	var released atomic.Int64
+	for i := range source {
+		results := source[i].Results
+		source[i].Release = func() {
+			released.Add(1)
+			for _, raw := range results {
+				clear(raw)
+			}
+		}
+	}
+	table := memoryTable()
+	mustIngest(t, source, table, bronze.Options{BatchPages: 4})
+	if n := released.Load(); n != int64(len(source)) {
+		t.Errorf("%d of %d pages were released", n, len(source))
+	}
+	checkRecords(t, table, records)
 }

@@ -1,6 +1,8 @@
 package bronze_test
 
 import (
+	"context"
+	"io"
 	"sync"
 	"testing"
 
@@ -61,4 +63,34 @@ func TestPassBehindAnotherDoesNotMoveTheWatermarkBack(t *testing.T) {
 		t.Errorf("result %+v", got)
 	}
 	checkRecords(t, table, launches(0, 300))
+}
+
+// gated is a store whose data files wait until the gate is open.
+type gated struct {
+	objstore.Store
+	open chan struct{}
+}
+
+func (g gated) Put(ctx context.Context, key string, body io.Reader) error {
+	<-g.open
+	return g.Store.Put(ctx, key, body)
+}
+
+func TestRowsThatAnotherPassHasMeanwhileAreDroppedFromAllBatches(t *testing.T) {
+	store := objstore.NewMemory()
+	slow := startAPI(t, apiOptions{}, launches(0, 600)...)
+	fast := startAPI(t, apiOptions{}, launches(0, 350)...)
+	gate := gated{store, make(chan struct{})}
+	slow.BeforeEach(func(number int) {
+		if number == 4 { // two pages wait for the gate, the third is in the batch behind them
+			mustIngest(t, fast, delta.Open(store), bronze.Options{})
+			close(gate.open)
+		}
+	})
+	got := mustIngest(t, slow, delta.Open(gate), bronze.Options{BatchPages: 2})
+	if got.RowsKnown != 350 || got.RowsNew != 250 || got.Watermark.Unix() != launchTime(599) {
+		t.Errorf("result %+v", got)
+	}
+	checkRecords(t, delta.Open(store), launches(0, 600))
+	checkNoOrphans(t, delta.Open(store))
 }

@@ -2,48 +2,43 @@ package bronze
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"path"
+	"sync"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"launchlake/internal/delta"
 )
 
 const fileExtension = "zstd.parquet"
 
-const (
-	pageBytes = 2 << 20 // the more documents a page holds the smaller and cheaper each becomes
-	groupRows = 1000    // readers work on row groups side by side
-)
-
-// compression is shared by all files, for its encoders hold megabytes of history each.
-var compression = zstd.Codec{Level: zstd.SpeedFastest}
-
 // dataFile is a data file being written in memory: rows are encoded and compressed as they come, and can be read back.
 type dataFile struct {
-	day     string // the partition, as the log spells it
-	content bytes.Buffer
+	day     string                      // the partition, as the log spells it
+	content *bytes.Buffer               // nil when forgotten
 	writer  *parquet.GenericWriter[row] // nil when complete
+	group   group                       // the rows that come next
 	stats   *delta.StatsCollector
 	rows    int64
 	odd     int64
 	key     string // where it is stored; "" when it is not
 
 	// Once started the file is written by a goroutine until it is complete; then only day is to be looked at.
-	queue   chan []row
+	queue   chan share
 	outcome chan error // of the rows of the queue
 }
 
 func newDataFile(day string) *dataFile {
-	f := &dataFile{day: day, stats: delta.NewStats(fileSchema())}
-	f.writer = parquet.NewGenericWriter[row](&f.content,
-		parquet.Compression(&compression),
-		parquet.PageBufferSize(pageBytes), parquet.MaxRowsPerRowGroup(groupRows),
+	f := &dataFile{day: day, content: contents.Get().(*bytes.Buffer), stats: delta.NewStats(fileSchema())}
+	f.writer = parquet.NewGenericWriter[row](f.content,
+		parquet.Compression(compression),
+		// The writer looks at this when it has got all of a group: that is a page, however small. It reserves memory by it.
+		parquet.PageBufferSize(4<<10),
 		// Bounds of documents help nobody and would hold whole documents.
 		parquet.SkipPageBounds("raw"), parquet.SkipPageStatistics("raw"),
 		// Readers older than the second version of pages are still about.
@@ -52,32 +47,51 @@ func newDataFile(day string) *dataFile {
 	return f
 }
 
-func (f *dataFile) write(rows []row) error {
-	if _, err := f.writer.Write(rows); err != nil {
-		return fmt.Errorf("encode rows as Parquet: %w", err)
-	}
+// contents are those of files that were forgotten: one that grows in fresh memory is copied, and the memory touched, several times over.
+var contents = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// forget ends the use of a file that is stored.
+func (f *dataFile) forget() {
+	f.content.Reset()
+	contents.Put(f.content)
+	f.content = nil
+}
+
+// write adds rows. They are referred to until release is called, which may be at a later write.
+func (f *dataFile) write(rows []row, release func()) error {
 	for len(rows) > 0 {
 		run := 1
 		for run < len(rows) && rows[run].RequestURL == rows[0].RequestURL {
 			run++ // of one page, whose rows share what they tell of it
 		}
 		f.observe(rows[:run])
+		if err := f.group.add(rows[:run], f.writer); err != nil {
+			return err
+		}
 		rows = rows[run:]
 	}
+	f.group.whenWritten(release)
 	return nil
 }
 
-// queued is how many pages' rows may wait for the encoder.
-const queued = 2
+// share is rows to write, and whom to tell that it is done.
+type share struct {
+	rows    []row
+	release func()
+}
+
+// queued is how many pages' rows may wait for the encoder: about a row group's, so that the next ones are read while it compresses those
+// before, and it finds enough to go on with.
+const queued = 10
 
 // start lets rows be written beside what reads the next ones.
 func (f *dataFile) start() {
-	f.queue, f.outcome = make(chan []row, queued), make(chan error, 1)
+	f.queue, f.outcome = make(chan share, queued), make(chan error, 1)
 	go func() {
 		var failed error
-		for rows := range f.queue {
+		for s := range f.queue {
 			if failed == nil {
-				failed = f.write(rows)
+				failed = f.write(s.rows, s.release)
 			}
 		}
 		f.outcome <- failed
@@ -88,18 +102,28 @@ func (f *dataFile) start() {
 func (f *dataFile) observe(rows []row) {
 	count := int64(len(rows))
 	f.rows += count
+	var (
+		ids       bounds[string]
+		updated   bounds[time.Time]
+		sums      bounds[hash]
+		positions bounds[int32]
+	)
 	for i := range rows {
 		r := &rows[i]
+		f.stats.ObserveRow()
+		ids.take(r.ID, cmp.Compare)
+		updated.take(r.LastUpdated, time.Time.Compare)
+		sums.take(&r.sum, hash.compare)
+		positions.take(r.Position, cmp.Compare)
 		if r.Defect != nil {
 			f.odd++
+			f.stats.Observe("defect", *r.Defect)
 		}
-		f.stats.ObserveRow()
-		f.stats.Observe("id", valueOrNull(r.ID))
-		f.stats.Observe("last_updated", valueOrNull(r.LastUpdated))
-		f.stats.Observe("sha256", r.SHA256)
-		f.stats.Observe("defect", valueOrNull(r.Defect))
-		f.stats.Observe("position", integerOrNull(r.Position))
 	}
+	ids.tell(f.stats, "id", func(id string) any { return id })
+	updated.tell(f.stats, "last_updated", func(at time.Time) any { return at })
+	sums.tell(f.stats, "sha256", func(sum hash) any { return sum.String() })
+	positions.tell(f.stats, "position", func(n int32) any { return int64(n) })
 	page := &rows[0]
 	f.stats.ObserveRun("raw", page.Raw, count) // it has no bounds
 	f.stats.ObserveRun("request_url", valueOrNull(page.RequestURL), count)
@@ -108,6 +132,35 @@ func (f *dataFile) observe(rows []row) {
 	f.stats.ObserveRun("fetched_at", valueOrNull(page.FetchedAt), count)
 	f.stats.ObserveRun("api_version", valueOrNull(page.APIVersion), count)
 	f.stats.ObserveRun("run_id", valueOrNull(page.RunID), count)
+}
+
+// bounds are the least and the greatest of the values of a column. The collector would compare, and convert, each of them.
+type bounds[T any] struct {
+	least, greatest *T
+	values          int64
+}
+
+// take adds a value, unless it is null.
+func (b *bounds[T]) take(value *T, compare func(T, T) int) {
+	if value == nil {
+		return
+	}
+	if b.values++; b.values == 1 {
+		b.least, b.greatest = value, value
+	} else if compare(*value, *b.least) < 0 {
+		b.least = value
+	} else if compare(*value, *b.greatest) > 0 {
+		b.greatest = value
+	}
+}
+
+// tell has the collector count all values that were taken, and compare those that it must.
+func (b *bounds[T]) tell(stats *delta.StatsCollector, column string, as func(T) any) {
+	if b.values == 0 {
+		return
+	}
+	stats.ObserveRun(column, as(*b.least), b.values-1)
+	stats.Observe(column, as(*b.greatest))
 }
 
 // valueOrNull avoids the pointer that is nil within an interface that is not.
@@ -135,8 +188,11 @@ func (f *dataFile) complete() error {
 		close(f.queue)
 		failed = <-f.outcome
 	}
+	if failed == nil {
+		failed = f.group.writeTo(f.writer)
+	}
 	err := f.writer.Close()
-	f.writer = nil
+	f.writer, f.group = nil, group{}
 	if failed == nil && err != nil {
 		failed = fmt.Errorf("encode rows as Parquet: %w", err)
 	}
@@ -172,16 +228,21 @@ func (f *dataFile) without(known set) (*dataFile, error) {
 	reader := parquet.NewGenericReader[row](bytes.NewReader(f.content.Bytes()))
 	defer reader.Close()
 	rest := newDataFile(f.day)
-	buffer := make([]row, 64)
 	for {
+		buffer := make([]row, 64)
 		n, readErr := reader.Read(buffer)
-		kept := make([]row, 0, n)
+		kept := buffer[:0]
 		for _, r := range buffer[:n] {
-			if sum, ok := parseHash([]byte(r.SHA256)); !ok || !known[sum] {
+			var ok bool
+			if r.sum, ok = parseHash([]byte(r.SHA256)); !ok {
+				return nil, fmt.Errorf("read encoded rows back: %q is no hash", r.SHA256)
+			}
+			if !known[r.sum] {
+				r.Raw = bytes.Clone(r.Raw) // it is the reader's
 				kept = append(kept, r)
 			}
 		}
-		if err := rest.write(kept); err != nil {
+		if err := rest.write(kept, func() {}); err != nil {
 			return nil, err
 		}
 		if errors.Is(readErr, io.EOF) {

@@ -78,6 +78,7 @@ func (a *api) Pages(ctx context.Context, since time.Time) iter.Seq2[bronze.Page,
 			page := bronze.Page{
 				URL: p.URL, Status: p.Status, APIVersion: a.client.Version(), FetchedAt: p.FetchedAt,
 				ServerTime: p.ServerTime, Bytes: p.Bytes, First: p.Skipped, Results: p.Results,
+				Release: p.Release,
 			}
 			for _, key := range p.Keys {
 				page.Keys = append(page.Keys, bronze.Key(key))

@@ -18,6 +18,13 @@ import (
 // set is a set of hashes.
 type set map[hash]bool
 
+// add tells whether the hash was not in the set.
+func (s set) add(sum hash) bool {
+	before := len(s)
+	s[sum] = true
+	return len(s) > before
+}
+
 // known are the rows that a table has, as far as they can come again.
 type known struct {
 	rows   set

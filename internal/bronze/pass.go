@@ -17,7 +17,8 @@ type pass struct {
 	snapshot *delta.Snapshot // the latest that is known; nil while there is no table
 	since    time.Time       // what the source is asked for; zero: everything
 	known    known
-	batch    *batch
+	batch    *batch    // what the next commit will add
+	underway *underway // the commit before it; nil: none
 
 	horizon  time.Time // the watermark stays at or before it
 	newest   time.Time // greatest last_updated so far
@@ -59,25 +60,31 @@ func newPass(ctx context.Context, table *delta.Table, o Options) (*pass, error) 
 
 // run reads the source and commits.
 func (p *pass) run(ctx context.Context, source Source) error {
+	lasting, stop := outlive(ctx, commitGrace)
+	defer stop()
+	defer p.abandon(lasting)
 	for page, err := range source.Pages(ctx, p.since) {
 		if err != nil {
 			// Whatever ended the pass, what was served so far counts.
-			if flushErr := p.flush(ctx); flushErr != nil {
+			if flushErr := p.finish(lasting); flushErr != nil {
 				return fmt.Errorf("%w (after the source ended with: %v)", flushErr, err)
 			}
 			return err
 		}
-		if err := p.take(ctx, page); err != nil {
+		if err := p.take(lasting, page); err != nil {
+			return err
+		}
+		if err := p.look(lasting); err != nil {
 			return err
 		}
 		if p.batch.due(p.options) {
-			if err := p.flush(ctx); err != nil {
+			if err := p.flush(lasting); err != nil {
 				return err
 			}
 		}
 	}
 	p.complete = true
-	return p.flush(ctx)
+	return p.finish(lasting)
 }
 
 // take adds a page's new rows to the batch.
@@ -99,22 +106,30 @@ func (p *pass) take(ctx context.Context, page Page) error {
 		p.batch.begun = p.options.Now()
 	}
 	all := rowsOf(page, from)
-	rows := all[:0] // those that are new
+	p.result.RowsRead += int64(len(all))
 	for i := range all {
-		r := &all[i]
-		p.result.RowsRead++
-		if err := p.observe(ctx, r.LastUpdated); err != nil {
+		if err := p.observe(ctx, all[i].LastUpdated); err != nil {
 			return err
 		}
-		if p.known.rows[r.sum] {
+	}
+	rows := all[:0] // those that are new
+	for i := range all {
+		if !p.known.rows.add(all[i].sum) {
 			p.result.RowsKnown++
 			continue
 		}
-		p.known.rows[r.sum] = true
-		rows = append(rows, *r)
+		if len(rows) == i {
+			rows = all[:i+1] // none is to be moved so far
+			continue
+		}
+		rows = append(rows, all[i])
 	}
 	p.progress()
-	p.batch.write(from.fetchedAt.Format(time.DateOnly), rows)
+	release := page.Release
+	if release == nil {
+		release = func() {}
+	}
+	p.batch.write(from.fetchedAt.Format(time.DateOnly), rows, release)
 	return nil
 }
 
@@ -135,12 +150,16 @@ func (p *pass) observe(ctx context.Context, updated *time.Time) error {
 		// The source does not filter: any row of the table may come again.
 		p.filtered = false
 		p.options.Logger.WarnContext(ctx, "the source serves records older than asked for", "asked", p.since, "got", *updated)
+		if err := p.settle(ctx); err != nil {
+			return err
+		}
 		return p.adopt(ctx, p.snapshot)
 	}
 	return nil
 }
 
-// adopt makes a snapshot the latest: rows that it has are known from now on, and are no longer in the batch.
+// adopt makes a snapshot the latest: rows that it has are known from now on, and no longer in what is to be committed. No commit
+// is being made meanwhile.
 func (p *pass) adopt(ctx context.Context, s *delta.Snapshot) error {
 	p.snapshot = s
 	p.result.Version = s.Version()
@@ -154,11 +173,17 @@ func (p *pass) adopt(ctx context.Context, s *delta.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	dropped, err := p.batch.drop(fresh)
-	if err != nil {
-		return err
+	pending := []*batch{p.batch}
+	if p.underway != nil {
+		pending = append(pending, p.underway.batch)
 	}
-	p.result.RowsKnown += dropped
+	for _, b := range pending {
+		dropped, err := b.drop(fresh)
+		if err != nil {
+			return err
+		}
+		p.result.RowsKnown += dropped
+	}
 	for sum := range fresh {
 		p.known.rows[sum] = true
 	}

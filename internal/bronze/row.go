@@ -1,6 +1,7 @@
 package bronze
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"runtime"
@@ -17,7 +18,7 @@ type row struct {
 	ID          *string    `parquet:"id,optional"`
 	LastUpdated *time.Time `parquet:"last_updated,optional,timestamp(microsecond)"`
 	Raw         []byte     `parquet:"raw,plain"`
-	SHA256      string     `parquet:"sha256,plain"`
+	SHA256      string     `parquet:"sha256,plain"` // only of a row that was read back
 	Defect      *string    `parquet:"defect,optional,dict"`
 	RequestURL  *string    `parquet:"request_url,optional,dict"`
 	HTTPStatus  *int32     `parquet:"http_status,optional,dict"`
@@ -27,7 +28,7 @@ type row struct {
 	APIVersion  *string    `parquet:"api_version,optional,dict"`
 	RunID       *string    `parquet:"run_id,optional,dict"`
 
-	sum hash // what SHA256 spells
+	sum hash // what the column sha256 spells
 }
 
 // Defect says why a record cannot be parsed as a launch.
@@ -43,6 +44,11 @@ const (
 // hash is the SHA-256 of a record's bytes.
 type hash [sha256.Size]byte
 
+// String spells a hash as the column sha256 does.
+func (h hash) String() string { return hex.EncodeToString(h[:]) }
+
+func (h hash) compare(other hash) int { return bytes.Compare(h[:], other[:]) }
+
 // origin is what the rows of one page have in common.
 type origin struct {
 	page      int32
@@ -57,7 +63,7 @@ type origin struct {
 func newRow(raw []byte, key *Key, position int32, o *origin) row {
 	sum := hash(sha256.Sum256(raw))
 	r := row{
-		Raw: raw, SHA256: hex.EncodeToString(sum[:]), sum: sum,
+		Raw: raw, sum: sum,
 		RequestURL: &o.url, HTTPStatus: &o.status, Page: &o.page, Position: &position, FetchedAt: &o.fetchedAt,
 		APIVersion: textOrNull(&o.version), RunID: textOrNull(&o.runID),
 	}

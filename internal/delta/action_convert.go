@@ -9,14 +9,14 @@ import (
 
 // What callers see of an action, and the action of what they give.
 
-func (a *addAction) public(m *Metadata, columns []leaf) Add {
+// public leaves out the statistics when no reader of them is given.
+func (a *addAction) public(m *Metadata, stats *statsReader) Add {
 	out := Add{
 		Path:             a.Path,
 		PartitionValues:  resolvePartitionValues(m, a.PartitionValues),
 		Size:             a.Size,
 		ModificationTime: time.UnixMilli(a.ModificationTime).UTC(),
 		DataChange:       a.DataChange,
-		Stats:            parseStats(a.Stats, columns),
 		Tags:             map[string]string{},
 		DeletionVector:   a.DeletionVector,
 	}
@@ -24,6 +24,9 @@ func (a *addAction) public(m *Metadata, columns []leaf) Add {
 		if v != nil {
 			out.Tags[k] = *v
 		}
+	}
+	if stats != nil {
+		out.Stats = stats.read(a.Stats)
 	}
 	return out
 }

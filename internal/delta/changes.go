@@ -271,9 +271,7 @@ func (c *commitFile) changedFiles(m *Metadata) []ChangeFile {
 		if !a.DataChange {
 			continue
 		}
-		file := a.public(m, nil)
-		file.Stats = nil
-		change := ChangeFile{Add: file, Type: Inserted}
+		change := ChangeFile{Add: a.public(m, nil), Type: Inserted}
 		if before, ok := vectors[a.Path]; ok {
 			both[a.Path] = a.DeletionVector
 			if before == nil {

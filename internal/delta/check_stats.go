@@ -25,8 +25,9 @@ func (c *checker) statistics(ctx context.Context, s *Snapshot, files []wantedFil
 		n = defaultSample
 	}
 	n = max(min(n, len(files)), 0)
+	told := newStatsReader(s.dataColumns())
 	for i := range n {
-		if err := c.dataFile(ctx, s, files[i*len(files)/n]); err != nil {
+		if err := c.dataFile(ctx, s, files[i*len(files)/n], told); err != nil {
 			return err
 		}
 		c.progress("statistics", i+1, n)
@@ -34,11 +35,11 @@ func (c *checker) statistics(ctx context.Context, s *Snapshot, files []wantedFil
 	return nil
 }
 
-func (c *checker) dataFile(ctx context.Context, s *Snapshot, f wantedFile) error {
+func (c *checker) dataFile(ctx context.Context, s *Snapshot, f wantedFile, told *statsReader) error {
 	r, size, err := c.table.readerAt(ctx, objstore.Info{Key: f.key, Size: f.size})
 	var actual *fileFacts
 	add := s.state.files.finder().find(f.file)
-	stats := parseStats(add.Stats, s.dataColumns())
+	stats := told.read(add.Stats)
 	if err == nil {
 		actual, err = readFileFacts(r, size, s, stats)
 		if failed := r.failure(); failed != nil {

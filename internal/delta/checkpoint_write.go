@@ -110,17 +110,19 @@ func (w *checkpointWriter) fileAction(l logLine) {
 }
 
 type checkpointWriter struct {
-	metadata *Metadata
-	indexed  []leaf
-	buffer   bytes.Buffer
-	parquet  *parquet.GenericWriter[any]
-	row      *rowBuilder
-	batch    []parquet.Row
-	rows     int
+	metadata   *Metadata
+	indexed    []leaf
+	statistics *statsReader
+	buffer     bytes.Buffer
+	parquet    *parquet.GenericWriter[any]
+	row        *rowBuilder
+	batch      []parquet.Row
+	rows       int
 }
 
 func newCheckpointWriter(m *Metadata, kind checkpointFileKind) *checkpointWriter {
 	w := &checkpointWriter{metadata: m, indexed: m.indexedColumns()}
+	w.statistics = newStatsReader(w.indexed)
 	schema := checkpointSchema(m, w.indexed, kind)
 	w.row = newRowBuilder(schema)
 	w.parquet = parquet.NewGenericWriter[any](&w.buffer, schema, parquet.Compression(&snappy.Codec{}),
@@ -246,7 +248,7 @@ func nullForEmpty(values map[string]*string) map[string]*string {
 }
 
 func (w *checkpointWriter) stats(a *addAction) {
-	s := parseStats(a.Stats, w.indexed)
+	s := w.statistics.read(a.Stats)
 	if s == nil {
 		return
 	}

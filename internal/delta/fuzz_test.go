@@ -36,7 +36,7 @@ func FuzzCommit(f *testing.F) {
 		if s.metadata != nil {
 			if m, err := s.metadata.parse(); err == nil {
 				for a := range s.files.all() {
-					a.public(&m, slices.Collect(m.Schema.leaves()))
+					a.public(&m, newStatsReader(slices.Collect(m.Schema.leaves())))
 				}
 			}
 		}

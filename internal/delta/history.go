@@ -30,13 +30,13 @@ func (t *Table) Commits(ctx context.Context, from, to Version) iter.Seq2[Commit,
 			return
 		}
 		times := l.commitTimes()
-		columns := slices.Collect(latest.metadata.leaves())
+		stats := newStatsReader(slices.Collect(latest.metadata.leaves()))
 		for c, err := range t.commitFiles(ctx, infos) {
 			if err != nil {
 				yield(Commit{}, err)
 				return
 			}
-			out, err := c.public(&latest.metadata, columns, times[c.version])
+			out, err := c.public(&latest.metadata, stats, times[c.version])
 			if !yield(out, err) || err != nil {
 				return
 			}
@@ -136,7 +136,7 @@ func (l *listing) commitRange(from, to Version) ([]objstore.Info, error) {
 
 // public gives the commit as callers see it. Statistics are read by the table's present schema, which holds every column
 // that files of older versions have.
-func (c *commitFile) public(m *Metadata, columns []leaf, at time.Time) (Commit, error) {
+func (c *commitFile) public(m *Metadata, stats *statsReader, at time.Time) (Commit, error) {
 	out := Commit{Version: c.version, Info: parseCommitInfo(c.info), Timestamp: inCommitTimestamp(c, at)}
 	if c.protocol != nil {
 		protocol := c.protocol.parse()
@@ -153,7 +153,7 @@ func (c *commitFile) public(m *Metadata, columns []leaf, at time.Time) (Commit, 
 		out.Transactions = append(out.Transactions, txn.public())
 	}
 	for _, a := range c.adds {
-		out.Add = append(out.Add, a.public(m, columns))
+		out.Add = append(out.Add, a.public(m, stats))
 	}
 	for _, r := range c.removes {
 		out.Remove = append(out.Remove, r.public(m))

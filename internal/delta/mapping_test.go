@@ -43,7 +43,7 @@ func TestStatisticsAndPartitionValuesGoByPhysicalNames(t *testing.T) {
 			"a": {Min: int64(1), Max: int64(2)}, "s.a": {Min: "x", NullCount: &one},
 		}},
 	}
-	got := a.public(m, slices.Collect(m.leaves()))
+	got := a.public(m, newStatsReader(slices.Collect(m.leaves())))
 	got.ModificationTime = want.ModificationTime
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

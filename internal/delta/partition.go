@@ -131,22 +131,22 @@ var decimalText = regexp.MustCompile(`^([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-
 
 // parseDecimal gives a decimal with exactly the scale of its type; more digits than that are an error, zeros apart.
 func parseDecimal(d Decimal, text string) (DecimalValue, error) {
-	bad := fmt.Errorf("%.60q is no %s", text, d)
+	bad := func() (DecimalValue, error) { return "", fmt.Errorf("%.60q is no %s", text, d) }
 	m := decimalText.FindStringSubmatch(text)
 	if m == nil || m[2]+m[3] == "" {
-		return "", bad
+		return bad()
 	}
 	digits, point := m[2]+m[3], len(m[2])
 	if m[4] != "" {
 		exponent, err := strconv.Atoi(m[4])
 		if err != nil {
-			return "", bad
+			return bad()
 		}
 		point += exponent
 	}
 	if point > 80 || point < -80 {
 		if strings.Trim(digits, "0") != "" {
-			return "", bad
+			return bad()
 		}
 		point = 0
 	}
@@ -158,7 +158,7 @@ func parseDecimal(d Decimal, text string) (DecimalValue, error) {
 	}
 	whole, fraction := strings.TrimLeft(digits[:point], "0"), strings.TrimRight(digits[point:], "0")
 	if len(whole) > d.Precision-d.Scale || len(fraction) > d.Scale {
-		return "", bad
+		return bad()
 	}
 	if whole == "" {
 		whole = "0"

@@ -40,11 +40,15 @@ type (
 	boundNot       struct{ of bound }
 )
 
-// binding is what predicates refer to.
+// binding is what predicates refer to. It serves one goroutine.
 type binding struct {
 	metadata *Metadata
 	columns  []leaf
 	index    map[string]int
+
+	// Of the file that was looked at last.
+	stats *statsReader
+	known []columnFacts
 }
 
 func (b *binding) column(name string) (int, error) {

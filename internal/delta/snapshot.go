@@ -32,9 +32,9 @@ func (s *Snapshot) Files(p ...Predicate) iter.Seq2[Add, error] {
 			yield(Add{}, err)
 			return
 		}
-		columns := slices.Collect(s.metadata.leaves())
+		stats := newStatsReader(slices.Collect(s.metadata.leaves()))
 		for a := range s.state.files.all() {
-			if keep(a) && !yield(a.public(&s.metadata, columns), nil) {
+			if keep(a) && !yield(a.public(&s.metadata, stats), nil) {
 				return
 			}
 		}
@@ -49,14 +49,14 @@ func (s *Snapshot) Matching(p Predicate) (all, some []Add, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	columns := slices.Collect(s.metadata.leaves())
+	stats := newStatsReader(slices.Collect(s.metadata.leaves()))
 	for a := range s.state.files.all() {
 		facts := b.facts(a)
 		switch out := condition.eval(func(i int) columnFacts { return facts[i] }); {
 		case out == outcomes{isTrue: true}:
-			all = append(all, a.public(&s.metadata, columns))
+			all = append(all, a.public(&s.metadata, stats))
 		case out.isTrue:
-			some = append(some, a.public(&s.metadata, columns))
+			some = append(some, a.public(&s.metadata, stats))
 		}
 	}
 	return all, some, nil
@@ -72,12 +72,12 @@ func (s *Snapshot) SizeInBytes() int64 { return s.state.files.bytes }
 // say.
 func (s *Snapshot) NumRecords() (int64, bool) {
 	var sum int64
+	stats := newStatsReader(nil)
 	for a := range s.state.files.all() {
-		stats := parseStats(a.Stats, nil)
-		if stats == nil || stats.NumRecords < 0 {
+		if !stats.begin(a.Stats) || stats.records < 0 {
 			return 0, false
 		}
-		sum += stats.NumRecords
+		sum += stats.records
 		if a.DeletionVector != nil {
 			sum -= a.DeletionVector.Cardinality
 		}
@@ -111,23 +111,25 @@ func (m *Metadata) filter(p []Predicate) (func(*addAction) bool, error) {
 	}, nil
 }
 
-// facts gives what a file's partition values and statistics say of the columns of a binding.
+// facts gives what a file's partition values and statistics say of the columns of a binding. It is valid until the next call.
 func (b *binding) facts(a *addAction) []columnFacts {
-	facts := make([]columnFacts, len(b.columns))
-	var stats *Stats
+	if b.stats == nil {
+		b.stats, b.known = newStatsReader(b.columns), make([]columnFacts, len(b.columns))
+	}
+	told, begun := false, false
 	for i, l := range b.columns {
 		if slices.Contains(b.metadata.PartitionColumns, l.path[0]) {
-			facts[i] = partitionFacts(l.typ, partitionValue(a.PartitionValues, l.physical[0]))
+			b.known[i] = partitionFacts(l.typ, partitionValue(a.PartitionValues, l.physical[0]))
 			continue
 		}
-		if stats == nil {
-			if stats = parseStats(a.Stats, b.columns); stats == nil {
-				stats = &Stats{NumRecords: UnknownRecords}
-			}
+		if !begun {
+			told, begun = b.stats.begin(a.Stats), true
 		}
-		facts[i] = stats.facts(columnName(l.path))
+		if b.known[i] = (columnFacts{nulls: true, values: true}); told {
+			b.known[i] = b.stats.facts(i)
+		}
 	}
-	return facts
+	return b.known
 }
 
 func partitionFacts(t Type, text *string) columnFacts {
@@ -142,12 +144,13 @@ func partitionFacts(t Type, text *string) columnFacts {
 	}
 }
 
-func (s *Stats) facts(column string) columnFacts {
-	c := s.Columns[column]
+// facts gives what is said of a column, by its number.
+func (r *statsReader) facts(i int) columnFacts {
+	c := r.column(i)
 	f := columnFacts{min: c.Min, max: c.Max, nulls: true, values: true}
 	if c.NullCount != nil {
 		f.nulls = *c.NullCount > 0
-		f.values = s.NumRecords < 0 || *c.NullCount < s.NumRecords
+		f.values = r.records < 0 || *c.NullCount < r.records
 	}
 	return f
 }

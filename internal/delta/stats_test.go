@@ -158,3 +158,31 @@ func TestCollectedStatisticsBoundWhatWasObserved(t *testing.T) {
 		t.Errorf("statistics (-want +got):\n%s", diff)
 	}
 }
+
+// BenchmarkStats reads statistics of files of a narrow and of a wide table, all columns of them.
+func BenchmarkStats(b *testing.B) {
+	for _, columns := range []int{10, 32, 1000} {
+		b.Run(fmt.Sprint(columns, " columns"), func(b *testing.B) {
+			schema, stats := &Schema{}, &Stats{NumRecords: 1000, Columns: map[string]ColumnStats{}}
+			nulls := int64(3)
+			for i := range columns {
+				name := fmt.Sprint("column_", i)
+				schema.Fields = append(schema.Fields, Field{Name: name, Type: Long})
+				stats.Columns[name] = ColumnStats{Min: int64(i), Max: int64(2 * i), NullCount: &nulls}
+			}
+			leaves := slices.Collect(schema.leaves())
+			text, err := stats.format(leaves)
+			if err != nil {
+				b.Fatal(err)
+			}
+			reader := newStatsReader(leaves)
+			b.ReportAllocs()
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if read := reader.read(text); len(read.Columns) != columns {
+					b.Fatalf("%d columns of %d", len(read.Columns), columns)
+				}
+			}
+		})
+	}
+}

@@ -8,77 +8,120 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"launchlake/internal/rawjson"
 )
 
-// statsText is the form of statistics in the log: JSON in a string (spec: Per-file Statistics).
-type statsText struct {
-	NumRecords  *json.Number               `json:"numRecords"`
-	TightBounds *bool                      `json:"tightBounds"`
-	MinValues   map[string]json.RawMessage `json:"minValues"`
-	MaxValues   map[string]json.RawMessage `json:"maxValues"`
-	NullCount   map[string]json.RawMessage `json:"nullCount"`
+// statsReader reads the statistics of some columns from their form in the log, which is JSON in a string (spec: Per-file Statistics), of one file
+// after another. What cannot be read is unknown: statistics are an aid, never the truth. It serves one goroutine.
+type statsReader struct {
+	columns []leaf
+	names   []string
+	finder  *rawjson.Finder
+
+	// Of the file that begin went on to.
+	text    []byte
+	found   [][]byte
+	records int64 // UnknownRecords: it does not say
 }
 
-// parseStats reads the statistics of some columns. What cannot be read is unknown: statistics are an aid, never the truth.
-func parseStats(text string, columns []leaf) *Stats {
-	var raw statsText
-	if text == "" || json.Unmarshal([]byte(text), &raw) != nil {
+// Places in statsReader.found; three more follow for each column.
+const (
+	recordsFound = iota
+	tightFound
+	minFound
+	maxFound
+	nullsFound
+
+	foundAColumn = 3
+)
+
+func newStatsReader(columns []leaf) *statsReader {
+	r := &statsReader{columns: columns, names: make([]string, len(columns))}
+	paths := [][]rawjson.Step{{{Key: "numRecords"}}, {{Key: "tightBounds"}}}
+	for i, l := range columns {
+		r.names[i] = columnName(l.path)
+		for _, group := range []string{"minValues", "maxValues", "nullCount"} {
+			path := []rawjson.Step{{Key: group}}
+			for _, name := range l.physical {
+				path = append(path, rawjson.Step{Key: name})
+			}
+			paths = append(paths, path)
+		}
+	}
+	r.finder = rawjson.NewProjection(paths).Finder()
+	return r
+}
+
+// parseStats reads the statistics of one file; nil when there are none.
+func parseStats(text string, columns []leaf) *Stats { return newStatsReader(columns).read(text) }
+
+// read reads the statistics of a file; nil when there are none.
+func (r *statsReader) read(text string) *Stats {
+	if !r.begin(text) {
 		return nil
 	}
-	s := &Stats{NumRecords: UnknownRecords, TightBounds: raw.TightBounds, Columns: map[string]ColumnStats{}}
-	if n, ok := statsInt(raw.NumRecords); ok {
-		s.NumRecords = n
+	s := &Stats{NumRecords: r.records, Columns: map[string]ColumnStats{}}
+	switch string(r.found[tightFound]) {
+	case "true", "false":
+		tight := r.found[tightFound][0] == 't'
+		s.TightBounds = &tight
 	}
-	for _, l := range columns {
-		var c ColumnStats
-		c.Min = statsValue(l.typ, dig(raw.MinValues, l.physical))
-		c.Max = statsValue(l.typ, dig(raw.MaxValues, l.physical))
-		if at, ok := c.Max.(time.Time); ok && l.typ != Date && at.Nanosecond()%int(time.Millisecond) == 0 {
-			// Writers cut timestamps to milliseconds.
-			c.Max = at.Add(time.Millisecond - time.Microsecond)
-		}
-		var nulls *json.Number
-		if v := dig(raw.NullCount, l.physical); v != nil && json.Unmarshal(v, &nulls) == nil {
-			if n, ok := statsInt(nulls); ok {
-				c.NullCount = &n
-			}
-		}
-		if c != (ColumnStats{}) {
-			s.Columns[columnName(l.path)] = c
+	for i, name := range r.names {
+		if c := r.column(i); c != (ColumnStats{}) {
+			s.Columns[name] = c
 		}
 	}
 	return s
 }
 
-func statsInt(n *json.Number) (int64, bool) {
-	if n == nil {
+// begin goes on to a file; false when it has no statistics.
+func (r *statsReader) begin(text string) (ok bool) {
+	r.text = append(r.text[:0], text...)
+	if rawjson.Kind(r.text) != '{' {
+		return false
+	}
+	if r.found, ok = r.finder.Find(r.text); !ok {
+		return false
+	}
+	if r.records, ok = statsInt(r.found[recordsFound]); !ok {
+		r.records = UnknownRecords
+	}
+	return true
+}
+
+// column gives what is said of a column, by its number.
+func (r *statsReader) column(i int) (c ColumnStats) {
+	t, found := r.columns[i].typ, r.found[foundAColumn*i:]
+	c.Min, c.Max = statsValue(t, found[minFound]), statsValue(t, found[maxFound])
+	if at, ok := c.Max.(time.Time); ok && t != Date && at.Nanosecond()%int(time.Millisecond) == 0 {
+		// Writers cut timestamps to milliseconds.
+		c.Max = at.Add(time.Millisecond - time.Microsecond)
+	}
+	if n, ok := statsInt(found[nullsFound]); ok {
+		c.NullCount = &n
+	}
+	return c
+}
+
+func statsInt(raw []byte) (int64, bool) {
+	if len(raw) == 0 {
 		return 0, false
 	}
-	i, err := strconv.ParseInt(n.String(), 10, 64)
+	i, err := strconv.ParseInt(string(raw), 10, 64)
 	return i, err == nil && i >= 0
 }
 
-func dig(values map[string]json.RawMessage, path []string) json.RawMessage {
-	for _, name := range path[:len(path)-1] {
-		var sub map[string]json.RawMessage
-		if json.Unmarshal(values[name], &sub) != nil {
-			return nil
-		}
-		values = sub
-	}
-	return values[path[len(path)-1]]
-}
-
-// statsValue reads a bound; nil when there is none that can be trusted.
-func statsValue(t Type, raw json.RawMessage) any {
-	if len(raw) == 0 || string(raw) == "null" {
+// statsValue reads a bound, which is JSON; nil when there is none that can be trusted.
+func statsValue(t Type, raw []byte) any {
+	if len(raw) == 0 || string(raw) == "null" || t != Boolean && !hasBounds(t) {
 		return nil
 	}
-	text := string(raw)
-	if raw[0] == '"' && json.Unmarshal(raw, &text) != nil {
-		return nil
+	text, quoted := rawjson.Text(raw)
+	if !quoted {
+		text = string(raw)
 	}
-	if t != Boolean && !hasBounds(t) || t == String && (raw[0] != '"' || strings.ContainsRune(text, utf8.RuneError)) {
+	if t == String && (!quoted || strings.ContainsRune(text, utf8.RuneError)) {
 		return nil
 	}
 	v, err := parseValue(t, text)

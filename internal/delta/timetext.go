@@ -40,18 +40,18 @@ func parseDate(s string) (time.Time, error) {
 
 // cutDate reads [+-]y…-m-d from the start of s.
 func cutDate(s string) (time.Time, string, error) {
-	bad := fmt.Errorf("%.40q is no date", s)
+	bad := func() (time.Time, string, error) { return time.Time{}, "", fmt.Errorf("%.40q is no date", s) }
 	rest, negative := strings.CutPrefix(s, "-")
 	if !negative {
 		rest = strings.TrimPrefix(s, "+")
 	}
 	year, rest, ok := cutNumber(rest, 7)
 	if !ok || !strings.HasPrefix(rest, "-") {
-		return time.Time{}, "", bad
+		return bad()
 	}
 	month, rest, ok := cutNumber(rest[1:], 2)
 	if !ok || !strings.HasPrefix(rest, "-") {
-		return time.Time{}, "", bad
+		return bad()
 	}
 	day, rest, ok := cutNumber(rest[1:], 2)
 	if negative {
@@ -59,7 +59,7 @@ func cutDate(s string) (time.Time, string, error) {
 	}
 	t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
 	if !ok || t.Month() != time.Month(month) || t.Day() != day {
-		return time.Time{}, "", bad
+		return bad()
 	}
 	return t, rest, nil
 }
@@ -70,23 +70,23 @@ func parseTimestamp(s string) (time.Time, error) {
 	if err != nil || rest == "" {
 		return t, err
 	}
-	bad := fmt.Errorf("%.40q is no timestamp", s)
+	bad := func() (time.Time, error) { return time.Time{}, fmt.Errorf("%.40q is no timestamp", s) }
 	if rest[0] != ' ' && rest[0] != 'T' {
-		return time.Time{}, bad
+		return bad()
 	}
 	h, rest, ok := cutNumber(rest[1:], 2)
 	if !ok || h > 23 || !strings.HasPrefix(rest, ":") {
-		return time.Time{}, bad
+		return bad()
 	}
 	m, rest, ok := cutNumber(rest[1:], 2)
 	if !ok || m > 59 {
-		return time.Time{}, bad
+		return bad()
 	}
 	clock := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute
 	if strings.HasPrefix(rest, ":") {
 		var sec int
 		if sec, rest, ok = cutNumber(rest[1:], 2); !ok || sec > 59 {
-			return time.Time{}, bad
+			return bad()
 		}
 		clock += time.Duration(sec) * time.Second
 	}
@@ -94,14 +94,14 @@ func parseTimestamp(s string) (time.Time, error) {
 		digits := rest[1:]
 		n := len(digits) - len(strings.TrimLeft(digits, "0123456789"))
 		if n == 0 || n > 9 {
-			return time.Time{}, bad
+			return bad()
 		}
 		nanos, _ := strconv.Atoi((digits[:n] + "00000000")[:9])
 		clock, rest = clock+time.Duration(nanos), digits[n:]
 	}
 	offset, ok := parseZone(rest)
 	if !ok {
-		return time.Time{}, bad
+		return bad()
 	}
 	return t.Add(clock - offset).Truncate(time.Microsecond), nil
 }

@@ -50,6 +50,7 @@ func TestThePlatform(t *testing.T) {
 	t.Run("a spent request budget is waited for without a worker", test.throttled)
 	t.Run("a task whose worker crashed goes on in the same container", test.crashed)
 	t.Run("an API that changes its shape stops the run, and a person lets it go on", test.reshaped)
+	t.Run("Spark goes on with the tables that DuckDB made", test.onSpark)
 	t.Run("maintenance goes over every table", test.maintained)
 	t.Run("the socket proxy refuses what a task does not need", test.confined)
 	t.Run("no container of a task is left", test.tidy)
@@ -65,8 +66,8 @@ type platformTest struct {
 func (p *platformTest) killed(t *testing.T) {
 	p.first = p.api.trigger(t, nil)
 	var victim string
-	waitFor(t, "container of ingest", startLimit, func() (bool, string) {
-		found := containers(t.Context(), ofIngest...)
+	waitFor(t, "running container of ingest", startLimit, func() (bool, string) {
+		found := running(t.Context(), ofIngest...)
 		if len(found) == 0 {
 			return false, describe(p.first.states(t))
 		}
@@ -189,8 +190,8 @@ func (p *platformTest) crashed(t *testing.T) {
 	p.stack.serveLaunches(t, "SAMPLE_STATE=2", "THROTTLE=0", "DELAY=15s")
 	r := p.api.trigger(t, map[string]any{"sweep": true})
 	var before []string
-	waitFor(t, "container of ingest", startLimit, func() (bool, string) {
-		before = containers(t.Context(), ofIngest...)
+	waitFor(t, "running container of ingest", startLimit, func() (bool, string) {
+		before = running(t.Context(), ofIngest...)
 		return len(before) == 1, describe(r.states(t))
 	})
 	// LocalExecutor's workers live in the scheduler.
@@ -206,7 +207,11 @@ func (p *platformTest) crashed(t *testing.T) {
 		if task.TryNumber > 1 && task.State != "up_for_retry" && task.State != "queued" {
 			log = r.log(t, "ingest", task.TryNumber)
 		}
-		return strings.Contains(log, adopted), describe(r.states(t))
+		found := strings.Contains(log, adopted)
+		if task.State == "success" && !found {
+			t.Fatalf("try %d took another container than %v:\n%s", task.TryNumber, before, log)
+		}
+		return found, describe(r.states(t))
 	})
 	if !strings.Contains(log, before[0]) {
 		t.Errorf("another container than %s was adopted:\n%s", before[0], log)

@@ -27,7 +27,6 @@ type stack struct {
 	folder  string // of the repository
 	envFile string
 	secrets map[string]string // by their names in .env
-	profile []string
 }
 
 // newStack writes secrets of its own, removes what a run that was broken off left, whose database has other ones, and takes
@@ -54,13 +53,13 @@ func (s *stack) takeDown(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	if t.Failed() {
-		out, _ := s.compose(ctx, nil, "logs", "--tail", "60", "--no-color").CombinedOutput()
+		out, _ := s.compose(ctx, nil, "--profile", "spark", "logs", "--tail", "60", "--no-color").CombinedOutput()
 		t.Logf("the services' logs:\n%s", out)
 	}
 	for _, id := range containers(ctx, "launchlake.network="+taskNetwork) {
 		_ = exec.CommandContext(ctx, "docker", "rm", "--force", "--volumes", id).Run()
 	}
-	if out, err := s.compose(ctx, nil, "down", "--volumes", "--timeout", "15").CombinedOutput(); err != nil {
+	if out, err := s.compose(ctx, nil, "--profile", "spark", "down", "--volumes", "--timeout", "15").CombinedOutput(); err != nil {
 		t.Errorf("take the stack down: %v\n%s", err, out)
 	}
 }
@@ -117,7 +116,17 @@ func readEnv(t *testing.T, file string) map[string]string {
 
 // containers lists the containers, running or ended, that have all of the labels.
 func containers(ctx context.Context, labels ...string) []string {
-	args := []string{"ps", "--all", "--quiet"}
+	return listed(ctx, "--all", labels)
+}
+
+// running lists the containers that run and have all of the labels. One that has only been made is not among them: it has done nothing
+// yet, so a retry takes a new one in its place.
+func running(ctx context.Context, labels ...string) []string {
+	return listed(ctx, "--filter=status=running", labels)
+}
+
+func listed(ctx context.Context, which string, labels []string) []string {
+	args := []string{"ps", which, "--quiet"}
 	for _, label := range labels {
 		args = append(args, "--filter", "label="+label)
 	}

@@ -105,8 +105,8 @@ type Documents struct {
 //
 // Type is string, long, integer, short, byte, double, float, boolean, timestamp, date or array<string>. Values in quotes
 // serve for numbers and booleans too, when they are spelled as in JSON, and numbers and booleans for strings. Numbers
-// with a fraction are no integers; NaN and infinity are no numbers. Timestamps and dates are ISO 8601; a timestamp
-// without an offset is UTC.
+// with a fraction are no integers; NaN and infinity are no numbers; zero has no sign: -0.0 is read as 0.0, since data files of some
+// engines do not tell the two apart. Timestamps and dates are ISO 8601; a timestamp without an offset is UTC.
 type Column struct {
 	Name  string
 	Type  delta.Type

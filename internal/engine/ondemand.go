@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// OnDemand is an engine whose session is opened at its first use, by open. An error of open is that of every use.
+// OnDemand is an engine whose session is opened at its first use, or by [Begin], with open. An error of open is that of every use.
 func OnDemand(open func(context.Context) (Engine, error)) Engine { return &onDemand{open: open} }
 
 type onDemand struct {
@@ -18,6 +18,13 @@ type onDemand struct {
 func (d *onDemand) session(ctx context.Context) (Engine, error) {
 	d.once.Do(func() { d.engine, d.err = d.open(ctx) })
 	return d.engine, d.err
+}
+
+// Begin says that an engine will be used: a session that is opened on demand is opened while the caller goes on.
+func Begin(ctx context.Context, e Engine) {
+	if d, ok := e.(*onDemand); ok {
+		go func() { _, _ = d.session(ctx) }() // its first use tells what went wrong
+	}
 }
 
 // Bind implements [Engine].

@@ -84,6 +84,10 @@ func (l *lab) fill(rows ...row) {
 
 func (l *lab) fillTable(name string, rows ...row) {
 	l.t.Helper()
+	where := ""
+	if len(rows) == 0 {
+		rows, where = []row{{}}, " where false"
+	}
 	var selects []string
 	for _, r := range rows {
 		var cells []string
@@ -94,7 +98,7 @@ func (l *lab) fillTable(name string, rows ...row) {
 			}
 			cells = append(cells, value+" as "+f.Name)
 		}
-		selects = append(selects, "select "+strings.Join(cells, ", "))
+		selects = append(selects, "select "+strings.Join(cells, ", ")+where)
 	}
 	_, err := open(l.t).Publish(l.t.Context(), strings.Join(selects, " union all "), engine.Output{Table: l.silver(name), Mode: engine.Overwrite, Schema: l.schema})
 	if err != nil {

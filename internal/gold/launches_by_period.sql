@@ -11,30 +11,37 @@
 -- success_rate: successes by attempts, from 0 to 1; null without attempts
 -- attempts_to_date: orbital attempts up to the end of the period, since the first
 -- suborbital_attempts: suborbital attempts
-with attempts as (
-    select net, status_id, is_suborbital
+with days as (
+    -- first by day, for days are few; coalesce: DuckDB then skips the others as it reads
+    select to_date(net) as day, status_id, is_suborbital, count(*) as launches
     from launches
-    where status_id in (3, 4, 7) and coalesce(celestial_body_id, 1) = 1
+    where coalesce(status_id, 0) in (3, 4, 7) and coalesce(celestial_body_id, 1) = 1
+    group by to_date(net), status_id, is_suborbital
+),
+months as (
+    select date_trunc('month', day) as first_day, status_id, is_suborbital, sum(launches) as launches
+    from days
+    group by date_trunc('month', day), status_id, is_suborbital
 ),
 periods as (
-    select 'year' as period_type, date_trunc('year', net) as period_start, cast(year(net) as string) as period, status_id, is_suborbital
-    from attempts
+    select 'year' as period_type, date_trunc('year', first_day) as period_start, cast(year(first_day) as string) as period, status_id, is_suborbital, launches
+    from months
     union all
-    select 'quarter', date_trunc('quarter', net), cast(year(net) as string) || '-Q' || cast(quarter(net) as string), status_id, is_suborbital
-    from attempts
+    select 'quarter', date_trunc('quarter', first_day), cast(year(first_day) as string) || '-Q' || cast(quarter(first_day) as string), status_id, is_suborbital, launches
+    from months
     union all
-    select 'month', date_trunc('month', net), cast(year(net) as string) || '-' || lpad(cast(month(net) as string), 2, '0'), status_id, is_suborbital
-    from attempts
+    select 'month', first_day, cast(year(first_day) as string) || '-' || lpad(cast(month(first_day) as string), 2, '0'), status_id, is_suborbital, launches
+    from months
 ),
 counted as (
     select
         period_type, period, period_start,
-        count(case when not is_suborbital then 1 end) as attempts,
-        count(case when not is_suborbital and status_id = 3 then 1 end) as successes,
-        count(case when not is_suborbital and status_id = 4 then 1 end) as failures,
-        count(case when not is_suborbital and status_id = 7 then 1 end) as partial_failures,
-        count(case when is_suborbital then 1 end) as suborbital_attempts,
-        count(case when is_suborbital and status_id = 3 then 1 end) as suborbital_successes
+        cast(sum(case when not is_suborbital then launches else 0 end) as bigint) as attempts,
+        cast(sum(case when not is_suborbital and status_id = 3 then launches else 0 end) as bigint) as successes,
+        cast(sum(case when not is_suborbital and status_id = 4 then launches else 0 end) as bigint) as failures,
+        cast(sum(case when not is_suborbital and status_id = 7 then launches else 0 end) as bigint) as partial_failures,
+        cast(sum(case when is_suborbital then launches else 0 end) as bigint) as suborbital_attempts,
+        cast(sum(case when is_suborbital and status_id = 3 then launches else 0 end) as bigint) as suborbital_successes
     from periods
     group by period_type, period, period_start
 )

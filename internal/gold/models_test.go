@@ -92,6 +92,17 @@ func TestModelsGiveTheNumbersCountedByHand(t *testing.T) {
 	}
 }
 
+func TestModelsTakeATableWithoutRows(t *testing.T) {
+	l := newLab(t)
+	l.fill()
+	l.aggregate()
+	for _, m := range models(t) {
+		if got := l.rows(m.Name, "*"); len(got) != 0 {
+			t.Errorf("%s: %v", m.Name, got)
+		}
+	}
+}
+
 func TestModelsTakeATableWithoutAttemptsAndPlans(t *testing.T) {
 	l := newLab(t)
 	l.fill(history()...)
@@ -102,5 +113,42 @@ func TestModelsTakeATableWithoutAttemptsAndPlans(t *testing.T) {
 		if got := l.rows(m.Name, "*"); len(got) != 0 {
 			t.Errorf("%s: %v", m.Name, got)
 		}
+	}
+}
+
+func TestFlightsOfOneMomentGoByID(t *testing.T) {
+	const moment1, moment2, moment3 = "2024-01-01 00:00:00", "2024-02-01 00:00:00.5", "2024-03-01 00:00:00"
+	rocket := func(id string) row { return row{"rocket_id": id} }
+	l := newLab(t)
+	l.fill(
+		// Of rocket 1: 3, 3, 4, 3, 7, 3, 3.
+		launch("a7", 3, moment3, nil),
+		launch("a6", 3, moment2, nil),
+		launch("a4", 3, moment2, nil),
+		launch("a5", 7, moment2, nil),
+		launch("a3", 4, moment2, nil),
+		launch("a2", 3, moment2, nil),
+		launch("a1", 3, moment1, nil),
+		// What is none of its flights of the kind.
+		launch("a21", 4, moment2, row{"is_suborbital": "true"}),
+		launch("a22", 6, moment2, nil),
+		launch("a23", 1, moment2, nil),
+		launch("a24", 4, moment2, row{"celestial_body_id": "2"}),
+		launch("a25", 4, moment2, rocket("null")),
+		// Two losses at once, and a loss before and behind a success.
+		launch("b1", 3, moment1, rocket("2")), launch("b3", 4, moment2, rocket("2")), launch("b2", 7, moment2, rocket("2")), launch("b4", 3, moment3, rocket("2")),
+		launch("c2", 3, moment2, rocket("3")), launch("c1", 4, moment2, rocket("3")),
+		launch("d1", 3, moment2, rocket("4")), launch("d2", 4, moment2, rocket("4")),
+	)
+	l.aggregate()
+	want := []string{
+		"1|false|7|5|2|2",
+		"2|false|4|2|1|1",
+		"3|false|2|1|1|1",
+		"4|false|2|1|0|1",
+		"1|true|1|0|0|0",
+	}
+	if diff := cmp.Diff(want, l.rows("rocket_reliability", "rocket_id, is_suborbital, attempts, successes, current_streak, longest_streak")); diff != "" {
+		t.Errorf("rows in the file's order (-want +got):\n%s", diff)
 	}
 }

@@ -11,18 +11,36 @@
 -- median_turnaround_days: null with fewer than two attempts
 -- fastest_turnaround_days: null with fewer than two attempts
 -- planned: launches still to come (status 1, 2, 5, 8)
-with subject as (
-    select *
+with flights as (
+    -- first by outcome, for these are few
+    select
+        pad_id, status_id, is_suborbital, count(*) as launches,
+        min(net) as first_net, max(net) as last_net, max(last_updated) as last_update
     from launches
     where pad_id is not null and coalesce(celestial_body_id, 1) = 1
+    group by pad_id, status_id, is_suborbital
+),
+counted as (
+    select
+        pad_id,
+        cast(sum(case when status_id in (3, 4, 7) and not is_suborbital then launches else 0 end) as bigint) as attempts,
+        cast(sum(case when status_id = 3 and not is_suborbital then launches else 0 end) as bigint) as successes,
+        cast(sum(case when status_id in (3, 4, 7) and is_suborbital then launches else 0 end) as bigint) as suborbital_attempts,
+        min(case when status_id in (3, 4, 7) then first_net end) as first_attempt,
+        max(case when status_id in (3, 4, 7) then last_net end) as last_attempt,
+        cast(sum(case when status_id in (1, 2, 5, 8) then launches else 0 end) as bigint) as planned,
+        max(last_update) as last_update
+    from flights
+    group by pad_id
 ),
 moments as (
-    select distinct pad_id, unix_seconds(net) as at_second
-    from subject
-    where status_id in (3, 4, 7)
+    -- coalesce: DuckDB then skips the others as it reads
+    select pad_id, unix_seconds(net) as at_second
+    from launches
+    where pad_id is not null and coalesce(status_id, 0) in (3, 4, 7) and coalesce(celestial_body_id, 1) = 1
 ),
 gaps as (
-    select pad_id, (at_second - lag(at_second) over (partition by pad_id order by at_second)) / 86400 as days
+    select pad_id, nullif(at_second - lag(at_second) over (partition by pad_id order by at_second), 0) / 86400 as days
     from moments
 ),
 turnarounds as (
@@ -30,23 +48,13 @@ turnarounds as (
     from gaps
     group by pad_id
 ),
-counted as (
-    select
-        pad_id,
-        count(case when status_id in (3, 4, 7) and not is_suborbital then 1 end) as attempts,
-        count(case when status_id = 3 and not is_suborbital then 1 end) as successes,
-        count(case when status_id in (3, 4, 7) and is_suborbital then 1 end) as suborbital_attempts,
-        min(case when status_id in (3, 4, 7) then net end) as first_attempt,
-        max(case when status_id in (3, 4, 7) then net end) as last_attempt,
-        count(case when status_id in (1, 2, 5, 8) then 1 end) as planned
-    from subject
-    group by pad_id
-),
 names as (
     select
-        pad_id, pad_name, pad_country_code, pad_latitude, pad_longitude, location_id, location_name,
-        row_number() over (partition by pad_id order by last_updated desc, id) as newest
-    from subject
+        s.pad_id, s.pad_name, s.pad_country_code, s.pad_latitude, s.pad_longitude, s.location_id, s.location_name,
+        rank() over (partition by s.pad_id order by s.id) as place
+    from launches s
+    join counted c on c.pad_id = s.pad_id and c.last_update = s.last_updated
+    where coalesce(s.celestial_body_id, 1) = 1
 )
 select
     c.pad_id, n.pad_name, n.location_id, n.location_name, n.pad_country_code, n.pad_latitude, n.pad_longitude,
@@ -54,5 +62,5 @@ select
     t.median_turnaround_days, t.fastest_turnaround_days, c.planned
 from counted c
 join turnarounds t on t.pad_id = c.pad_id
-join names n on n.pad_id = c.pad_id and n.newest = 1
+join names n on n.pad_id = c.pad_id and n.place = 1
 order by c.attempts desc, c.pad_id

@@ -107,12 +107,27 @@ func (a *aggregation) bind(ctx context.Context, m Model) error {
 		if err != nil {
 			return fmt.Errorf("read silver table %s: %w", name, err)
 		}
-		if err := a.engine.Bind(ctx, name, engine.Input{Snapshot: s}); err != nil {
+		if err := a.bindTable(ctx, name, s); err != nil {
 			return err
 		}
 		a.bound[name] = true
 	}
 	return nil
+}
+
+// fewRows is up to how many rows of a Silver table are read once, with all columns, and kept for the models. Of more, each model reads the
+// columns that it needs; of so few it takes longer to find out where they lie.
+const fewRows = 20_000
+
+func (a *aggregation) bindTable(ctx context.Context, name string, s *delta.Snapshot) error {
+	if n, ok := s.NumRecords(); !ok || n > fewRows {
+		return a.engine.Bind(ctx, name, engine.Input{Snapshot: s})
+	}
+	stored := name + "_as_stored"
+	if err := a.engine.Bind(ctx, stored, engine.Input{Snapshot: s}); err != nil {
+		return err
+	}
+	return a.engine.Define(ctx, name, "select * from "+stored, engine.Once)
 }
 
 // upToDate is whether a model's table has all progress already.

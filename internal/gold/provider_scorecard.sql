@@ -13,40 +13,47 @@
 -- attempts_last_365_days: orbital attempts in the 365 days before as_of
 -- active_years: calendar years (UTC) with an orbital attempt
 -- planned: launches still to come
-with subject as (
-    select *
+with flights as (
+    -- first by year and outcome, for these are few
+    select
+        provider_id, status_id, is_suborbital, year(to_date(net)) as calendar_year, count(*) as launches,
+        count(case when unix_seconds(net) > (select unix_seconds(max(last_updated)) - 365 * 86400 from launches) then 1 end) as recent_launches,
+        min(net) as first_net, max(net) as last_net, max(last_updated) as last_update
     from launches
     where provider_id is not null and coalesce(celestial_body_id, 1) = 1
+    group by provider_id, status_id, is_suborbital, year(to_date(net))
 ),
 marked as (
     select
-        provider_id, net, status_id, is_suborbital,
-        status_id in (3, 4, 7) and not is_suborbital as is_attempt,
-        (select max(last_updated) from launches) as as_of
-    from subject
-),
-names as (
-    select
-        provider_id, provider_name, provider_abbrev, provider_type, provider_country_code,
-        row_number() over (partition by provider_id order by last_updated desc, id) as newest
-    from subject
+        provider_id, status_id, is_suborbital, calendar_year, launches, recent_launches, first_net, last_net, last_update,
+        status_id in (3, 4, 7) and not is_suborbital as is_attempt
+    from flights
 ),
 counted as (
     select
         provider_id,
-        count(case when is_attempt then 1 end) as attempts,
-        count(case when is_attempt and status_id = 3 then 1 end) as successes,
-        count(case when is_attempt and status_id = 4 then 1 end) as failures,
-        count(case when is_attempt and status_id = 7 then 1 end) as partial_failures,
-        count(case when is_attempt and unix_seconds(net) > unix_seconds(as_of) - 365 * 86400 then 1 end) as attempts_last_365_days,
-        count(distinct case when is_attempt then year(net) end) as active_years,
-        min(case when is_attempt then net end) as first_attempt,
-        max(case when is_attempt then net end) as last_attempt,
-        count(case when status_id in (3, 4, 7) and is_suborbital then 1 end) as suborbital_attempts,
-        count(case when status_id = 3 and is_suborbital then 1 end) as suborbital_successes,
-        count(case when status_id in (1, 2, 5, 8) then 1 end) as planned
+        cast(sum(case when is_attempt then launches else 0 end) as bigint) as attempts,
+        cast(sum(case when is_attempt and status_id = 3 then launches else 0 end) as bigint) as successes,
+        cast(sum(case when is_attempt and status_id = 4 then launches else 0 end) as bigint) as failures,
+        cast(sum(case when is_attempt and status_id = 7 then launches else 0 end) as bigint) as partial_failures,
+        cast(sum(case when is_attempt then recent_launches else 0 end) as bigint) as attempts_last_365_days,
+        count(distinct case when is_attempt then calendar_year end) as active_years,
+        min(case when is_attempt then first_net end) as first_attempt,
+        max(case when is_attempt then last_net end) as last_attempt,
+        cast(sum(case when status_id in (3, 4, 7) and is_suborbital then launches else 0 end) as bigint) as suborbital_attempts,
+        cast(sum(case when status_id = 3 and is_suborbital then launches else 0 end) as bigint) as suborbital_successes,
+        cast(sum(case when status_id in (1, 2, 5, 8) then launches else 0 end) as bigint) as planned,
+        max(last_update) as last_update
     from marked
     group by provider_id
+),
+names as (
+    select
+        s.provider_id, s.provider_name, s.provider_abbrev, s.provider_type, s.provider_country_code,
+        rank() over (partition by s.provider_id order by s.id) as place
+    from launches s
+    join counted c on c.provider_id = s.provider_id and c.last_update = s.last_updated
+    where coalesce(s.celestial_body_id, 1) = 1
 ),
 totals as (
     select sum(attempts) as all_attempts
@@ -60,7 +67,7 @@ select
     c.attempts_last_365_days, c.active_years, c.first_attempt, c.last_attempt,
     c.suborbital_attempts, c.suborbital_successes, c.planned
 from counted c
-join names n on n.provider_id = c.provider_id and n.newest = 1
+join names n on n.provider_id = c.provider_id and n.place = 1
 cross join totals t
 where c.attempts + c.suborbital_attempts + c.planned > 0
 order by c.attempts desc, c.provider_id

@@ -26,5 +26,6 @@ select
     k.as_of
 from launches l
 cross join clock k
-where l.status_id in (1, 2, 5, 8)
+-- coalesce: DuckDB then skips the others as it reads
+where coalesce(l.status_id, 0) in (1, 2, 5, 8)
 order by position

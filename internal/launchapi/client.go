@@ -64,6 +64,8 @@ type Client struct {
 	opts  Options
 	log   *slog.Logger
 	spent atomic.Int64
+
+	buffers buffers
 }
 
 // New returns a client of the API at baseURL, for instance https://ll.thespacedevs.com/2.3.0. A trailing slash, the

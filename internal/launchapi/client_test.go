@@ -130,7 +130,7 @@ func TestAPassReadsEveryLaunchOnce(t *testing.T) {
 	if len(page.Keys) != len(page.Results) {
 		t.Errorf("%d keys of %d results", len(page.Keys), len(page.Results))
 	}
-	page.Results, page.Keys = nil, nil
+	page.Results, page.Keys, page.Release = nil, nil, nil
 	origin := strings.TrimSuffix(server.URL(), "/2.3.0")
 	wantPage := launchapi.Page{
 		URL: origin + want[1], Number: 1, Status: 200, FetchedAt: now, ServerTime: epoch, Total: 250,

@@ -49,13 +49,16 @@ type Page struct {
 	Bytes      int64     // of the body
 	Last       bool      // no page follows
 
-	// Results are the launches not yielded before, each the exact bytes served. They alias one buffer, which the
-	// package does not touch again. There may be none, and they may be other JSON values than objects.
+	// Results are the launches not yielded before, each the exact bytes served. They alias one buffer, which the package does
+	// not touch again before Release. There may be none, and they may be other JSON values than objects.
 	Results []json.RawMessage
 	// Keys are those of the Results, each at its result's place. They alias the same buffer.
 	Keys []Key
 	// Skipped is how many elements of the answer precede Results; all were yielded with the page before.
 	Skipped int
+	// Release lets a later page have the buffer. It may be called once, from any goroutine, when nobody refers to Results and
+	// Keys any more. Who does not call it leaves the buffer to the garbage collector.
+	Release func()
 }
 
 // Key is what a launch is known and ordered by: JSON text as served, nil for a member that it does not have, and of the
@@ -74,7 +77,7 @@ func (c *Client) Pages(ctx context.Context, q Query) iter.Seq2[Page, error] {
 				yield(Page{}, fmt.Errorf("read page %d of the launches: %w", number, err))
 				return
 			}
-			p.latest = page
+			p.advance(page)
 			if page.skipped == len(page.results) && page.next != nil {
 				continue
 			}
@@ -96,12 +99,15 @@ type fetched struct {
 	skipped  int      // leading results that the page before it had
 }
 
+// export makes the page the caller's too.
 func (f *fetched) export(number int) Page {
+	f.buffer.hold()
 	return Page{
 		URL: f.url, Number: number, Status: f.status,
 		FetchedAt: f.receivedAt.UTC(), ServerTime: serverTime(f.answer),
 		Total: f.total, Bytes: int64(len(f.body)), Last: f.next == nil,
 		Results: f.results[f.skipped:], Keys: f.keys[f.skipped:], Skipped: f.skipped,
+		Release: f.buffer.release,
 	}
 }
 
@@ -109,7 +115,7 @@ func (p *pass) fetch(ctx context.Context, u *url.URL) (*fetched, error) {
 	page := &fetched{at: u}
 	var err error
 	page.answer, err = p.client.do(ctx, request{url: u, spend: p.budget.spend, accept: func(a *answer) error {
-		if err := page.parse(a, p.client.base); err != nil {
+		if err := page.parse(a, p); err != nil {
 			return &transient{err: p.client.responseError(a, ErrUnavailable, err.Error())}
 		}
 		return nil
@@ -118,18 +124,18 @@ func (p *pass) fetch(ctx context.Context, u *url.URL) (*fetched, error) {
 }
 
 // parse reads the answer's body and resolves its link to the next page.
-func (f *fetched) parse(a *answer, b base) (err error) {
+func (f *fetched) parse(a *answer, p *pass) (err error) {
 	if isHTML(a.header.Get("Content-Type")) {
 		return errors.New("the body is HTML, not JSON")
 	}
-	if f.envelope, err = splitPage(a.body); err != nil {
+	if f.envelope, err = splitPage(a.body, &p.walker); err != nil {
 		return err
 	}
 	f.next, f.overlaps = nil, false
 	if f.envelope.next == "" {
 		return nil
 	}
-	if f.next, err = b.follow(f.at, f.envelope.next); err != nil {
+	if f.next, err = p.client.base.follow(f.at, f.envelope.next); err != nil {
 		return err
 	}
 	return f.overlap()

@@ -15,6 +15,7 @@ const maxRereads = 3
 type pass struct {
 	client  *Client
 	budget  ledger
+	walker  rawjson.Walker
 	latest  *fetched
 	rereads int // of the latest page
 	kept    *fetched
@@ -57,6 +58,14 @@ func (p *pass) read(ctx context.Context, u *url.URL) (*fetched, error) {
 		p.kept = page
 	}
 	return again, nil
+}
+
+// advance makes a page the latest.
+func (p *pass) advance(page *fetched) {
+	if p.latest != nil {
+		p.latest.buffer.release()
+	}
+	p.latest = page
 }
 
 // joins reports whether page follows the latest one without a gap, and marks what both hold.

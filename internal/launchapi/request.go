@@ -1,11 +1,9 @@
 package launchapi
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"mime"
 	"net/http"
@@ -19,7 +17,8 @@ type answer struct {
 	url        string
 	status     int
 	header     http.Header
-	body       []byte
+	body       []byte  // of the buffer
+	buffer     *buffer // that may be used again
 	receivedAt time.Time
 }
 
@@ -132,27 +131,11 @@ func (c *Client) send(ctx context.Context, u *url.URL) (*answer, error) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	a := &answer{url: u.String(), status: resp.StatusCode, header: resp.Header, receivedAt: c.opts.Now()}
-	if a.body, err = readBody(resp, c.opts.MaxBytes); err != nil {
+	a.buffer = c.buffers.take()
+	if a.body, err = a.buffer.read(resp, c.opts.MaxBytes); err != nil {
 		return nil, err
 	}
 	return a, nil
-}
-
-var errTooLarge = errors.New("the answer is too large")
-
-func readBody(resp *http.Response, limit int64) ([]byte, error) {
-	var body bytes.Buffer
-	if n := resp.ContentLength; n > 0 && n <= limit {
-		body.Grow(int(n) + bytes.MinRead)
-	}
-	n, err := body.ReadFrom(io.LimitReader(resp.Body, limit+1))
-	if n > limit {
-		return nil, fmt.Errorf("%w: more than %d bytes", errTooLarge, limit)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the answer broke off after %d bytes: %w", n, err)
-	}
-	return body.Bytes(), nil
 }
 
 // networkError describes an answer that did not arrive whole. It may quote the URL, never a header.

@@ -19,7 +19,7 @@ type envelope struct {
 
 // splitPage cuts a body into its results. They alias the body: whatever JSON value a result is, its bytes stay as
 // they were served. The whole body must be JSON, though strings may hold bytes that are no UTF-8.
-func splitPage(body []byte) (envelope, error) {
+func splitPage(body []byte, walker *rawjson.Walker) (envelope, error) {
 	var (
 		page     = envelope{total: -1}
 		results  []byte            // the member's value
@@ -28,7 +28,7 @@ func splitPage(body []byte) (envelope, error) {
 		key      Key
 		nextErr  error
 	)
-	at, ok := rawjson.Walk(body, recordLevels, func(level int, name, value []byte) {
+	at, ok := walker.Walk(body, recordLevels, func(level int, name, value []byte) {
 		switch level {
 		case 3:
 			key.take(name, value)

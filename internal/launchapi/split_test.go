@@ -19,7 +19,7 @@ func BenchmarkSplitPage(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		page, err := splitPage(body)
+		page, err := splitPage(body, new(rawjson.Walker))
 		if err != nil || len(page.results) != 100 {
 			b.Fatal(len(page.results), err)
 		}
@@ -40,7 +40,7 @@ func FuzzSplitPage(f *testing.F) {
 			t.Skip("deeper than encoding/json reads")
 		}
 		before := bytes.Clone(body)
-		page, err := splitPage(body)
+		page, err := splitPage(body, new(rawjson.Walker))
 		if !bytes.Equal(before, body) {
 			t.Fatal("the body was changed")
 		}

@@ -17,8 +17,10 @@ type Projection struct {
 type node struct {
 	id       int // of the projection's nodes, for what a [Finder] notes
 	paths    []int
+	under    []int // paths that go on from it
 	keys     []keyed
-	lengths  uint64 // bit n: a key has n bytes; the last bit: or more
+	byKey    map[string]*node // where there are manyKeys
+	lengths  uint64           // bit n: a key has n bytes; the last bit: or more
 	elements []indexed
 }
 
@@ -38,6 +40,7 @@ func NewProjection(paths [][]Step) *Projection {
 	for i, path := range paths {
 		at := &p.root
 		for _, step := range path {
+			at.under = append(at.under, i)
 			at = p.within(at, step)
 		}
 		at.paths = append(at.paths, i)
@@ -59,11 +62,28 @@ func (p *Projection) within(at *node, step Step) *node {
 		if found := at.child([]byte(step.Key)); found != nil {
 			return found
 		}
-		at.keys = append(at.keys, keyed{step.Key, made})
-		at.lengths |= lengthBit(len(step.Key))
+		at.add(step.Key, made)
 	}
 	p.nodes++
 	return made
+}
+
+// manyKeys is from how many keys on they are found by their hashes. Fewer are found sooner one by one.
+const manyKeys = 64
+
+func (n *node) add(key string, child *node) {
+	n.keys = append(n.keys, keyed{key, child})
+	n.lengths |= lengthBit(len(key))
+	if len(n.keys) < manyKeys {
+		return
+	}
+	if n.byKey == nil {
+		n.byKey = map[string]*node{}
+		for _, k := range n.keys {
+			n.byKey[k.key] = k.node
+		}
+	}
+	n.byKey[key] = child
 }
 
 func lengthBit(n int) uint64 { return 1 << min(n, 63) }
@@ -71,6 +91,9 @@ func lengthBit(n int) uint64 { return 1 << min(n, 63) }
 func (n *node) child(key []byte) *node {
 	if n.lengths&lengthBit(len(key)) == 0 {
 		return nil
+	}
+	if n.byKey != nil {
+		return n.byKey[string(key)]
 	}
 	for i := range n.keys {
 		if n.keys[i].key == string(key) {
@@ -93,6 +116,8 @@ func (n *node) element(index int) *node {
 type Finder struct {
 	projection *Projection
 	found      [][]byte
+	starts     []int    // by path: where in the text what was found is
+	recalls    []recall // by node
 	entered    []uint64 // by node: the last text in which it was there
 	texts      uint64
 	scanner
@@ -100,7 +125,7 @@ type Finder struct {
 
 // Finder makes a finder.
 func (p *Projection) Finder() *Finder {
-	return &Finder{projection: p, found: make([][]byte, p.paths), entered: make([]uint64, p.nodes)}
+	return &Finder{projection: p, found: make([][]byte, p.paths), starts: make([]int, p.paths), recalls: make([]recall, p.nodes), entered: make([]uint64, p.nodes)}
 }
 
 // Find gives for each path the value that is there, exactly as it stands in the text, or nil. Of members of one name the first counts. It is valid
@@ -123,7 +148,7 @@ func (f *Finder) value(n *node, i int) int {
 	end := -1
 	switch c := f.at(i); {
 	case c == '{' && len(n.keys) > 0:
-		end = f.object(n, i)
+		end = f.known(n, i)
 	case c == '[' && len(n.elements) > 0:
 		end = f.array(n, i)
 	default:
@@ -131,7 +156,7 @@ func (f *Finder) value(n *node, i int) int {
 	}
 	if end >= 0 {
 		for _, path := range n.paths {
-			f.found[path] = f.text[i:end:end]
+			f.set(path, i, end)
 		}
 	}
 	return end

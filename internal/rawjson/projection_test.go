@@ -2,6 +2,8 @@ package rawjson_test
 
 import (
 	"bytes"
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -65,6 +67,53 @@ func FuzzFind(f *testing.F) {
 	})
 }
 
+// Objects come again in other texts and places, whole, cut off, or with other ends.
+func TestAFinderThatHasSeenTextsFindsWhatANewOneFinds(t *testing.T) {
+	paths := [][]rawjson.Step{{{Key: "a"}, {Key: "b"}}, {{Key: "a"}, {Key: "c"}, {Key: "d"}}, {{Key: "e"}, {Key: "a"}, {Key: "b"}}, {{Key: "e"}}, {{Key: "a"}, {Key: "c"}}}
+	long := strings.Repeat("so that objects begin with the same bytes ", 3)
+	objects := []string{
+		`{"x":"` + long + `","b":1,"c":{"d":[2,"` + long + `"]}}`, `{"x":"` + long + `","b":1,"c":{"d":[2,"` + long + `"]}, "b":3}`, `{"x":"` + long + `","c":{"d":null,"x":"` + long + `"}}`,
+		`{"b":{"x":"` + long + `"}}`, `{"b":"` + strings.Repeat("long", 2000) + `"}`, `{}`, `[1,{"b":1}]`, `null`, `{"x":"` + long + `","b":1,"c":{"d":[2,"` + long + `"]}`, `{"x":"` + long + `","b":tru}`,
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	any := func() string { return objects[random.IntN(len(objects))] }
+	finder := rawjson.NewProjection(paths).Finder()
+	for n := range 5000 {
+		text := fmt.Sprintf(`{"n":%d,"a":%s,"e":{"a":%s,"y":%d},"a":%s}`, n, any(), any(), n%3, any())
+		found, ok := finder.Find([]byte(text))
+		want, wantOK := rawjson.NewProjection(paths).Finder().Find([]byte(text))
+		if ok != wantOK {
+			t.Fatalf("%s: %v, a new finder says %v", text, ok, wantOK)
+		}
+		for i := range want {
+			if !bytes.Equal(found[i], want[i]) || (found[i] == nil) != (want[i] == nil) {
+				t.Fatalf("%s, path %v: found %q, a new finder %q", text, paths[i], found[i], want[i])
+			}
+		}
+	}
+}
+
+func TestManyKeysAreFoundLikeFew(t *testing.T) {
+	for _, n := range []int{1, 63, 64, 65, 1000} {
+		var paths [][]rawjson.Step
+		text := []byte(`{"none":0`)
+		for i := range n {
+			paths = append(paths, []rawjson.Step{{Key: fmt.Sprint("key", i)}}, []rawjson.Step{{Key: fmt.Sprint("key", i)}, {Key: "within"}})
+			text = fmt.Appendf(text, `,"key%d":{"within":%[1]d},"kez%[1]d":1`, i)
+		}
+		text = append(text, '}')
+		found, ok := rawjson.NewProjection(paths).Finder().Find(text)
+		if !ok {
+			t.Fatalf("%d keys: the text is not found valid", n)
+		}
+		for i, path := range paths {
+			if want := lookup(text, path); !bytes.Equal(found[i], want) {
+				t.Fatalf("%d keys: %v is %s, want %s", n, path, found[i], want)
+			}
+		}
+	}
+}
+
 func TestHalvesOfSurrogatesDoNotStandAlone(t *testing.T) {
 	finder := rawjson.NewProjection(nil).Finder()
 	for text, want := range map[string]bool{
@@ -88,10 +137,11 @@ func TestTextsAreUnescaped(t *testing.T) {
 }
 
 func BenchmarkFind(b *testing.B) {
-	text := []byte(`{"id":"0b","name":"` + strings.Repeat("a name ", 10) + `","unknown":[` + strings.Repeat(`{"url":"https://example.org/some/where","id":12,"flag":true},`, 50) + `null],"a":{"b":12.5,"c":{"d":[1,2,3]}},"list":[{"b":1},2,3]}`)
+	text := []byte(`{"id":"00000000","name":"` + strings.Repeat("a name ", 10) + `","unknown":[` + strings.Repeat(`{"url":"https://example.org/some/where","id":12,"flag":true},`, 50) + `null],"a":{"b":12.5,"c":{"d":[1,2,3]}},"list":[{"b":1},2,3]}`)
 	finder := rawjson.NewProjection(projected).Finder()
 	b.SetBytes(int64(len(text)))
-	for b.Loop() {
+	for n := uint32(0); b.Loop(); n++ {
+		copy(text[len(`{"id":"`):], fmt.Sprintf("%08x", n*2654435761)) // no text is there twice, nor are its objects
 		if _, ok := finder.Find(text); !ok {
 			b.Fatal("not found")
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -161,6 +162,32 @@ func TestWalkVisitsTheOutermostLevels(t *testing.T) {
 		}
 		if diff := cmp.Diff(wanted, got); diff != "" {
 			t.Errorf("%d levels (-want +got):\n%s", levels, diff)
+		}
+	}
+}
+
+// Objects come again in other texts and places, whole, cut off, or with other ends.
+func TestAWalkerThatHasSeenTextsVisitsWhatANewOneVisits(t *testing.T) {
+	long := strings.Repeat("so that objects begin with the same bytes ", 3)
+	objects := []string{
+		`{"x":"` + long + `","b":1}`, `{"x":"` + long + `","b":1 }`, `{"x":"` + long + `","b":1`, `{"x":"` + long + `","b":tru}`, `{"x":"` + long + `","b":{}}`,
+		`{"inner":{"x":"` + long + `","b":1},"y":[{"x":"` + long + `"},"` + long + `"]}`, `{"b":"` + strings.Repeat("long", 2000) + `"}`, `{}`, `{"x":1}`, `null`, `[]`,
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	anyOf := func() string { return objects[random.IntN(len(objects))] }
+	for levels := range 5 {
+		var walker rawjson.Walker
+		for n := range 3000 {
+			text := []byte(fmt.Sprintf(`{"n":%d,"a":%s,"e":[{"a":%s,"y":{"z":%s}}, %s]}`, n, anyOf(), anyOf(), anyOf(), anyOf()))
+			var got, want []string
+			visitor := func(to *[]string) func(int, []byte, []byte) {
+				return func(level int, name, value []byte) { *to = append(*to, fmt.Sprintf("%d %s %s", level, name, value)) }
+			}
+			at, ok := walker.Walk(text, levels, visitor(&got))
+			wantAt, wantOK := rawjson.Walk(text, levels, visitor(&want))
+			if at != wantAt || ok != wantOK || !slices.Equal(got, want) {
+				t.Fatalf("%d levels of %s: byte %d %v\n%q\na new one says byte %d %v\n%q", levels, text, at, ok, got, wantAt, wantOK, want)
+			}
 		}
 	}
 }

@@ -14,6 +14,10 @@ func Valid(text []byte) (at int, ok bool) { return Walk(text, 0, nil) }
 // has ended: level 0 is the text's own, level 1 are its members or elements, and so on. name is that of a member,
 // unescaped, and nil for an element. When the text turns out not to be valid, what was visited before means nothing.
 func Walk(text []byte, levels int, visit func(level int, name, value []byte)) (at int, ok bool) {
+	return walk(text, levels, visit, nil)
+}
+
+func walk(text []byte, levels int, visit func(level int, name, value []byte), known *Walker) (at int, ok bool) {
 	var outer []place // the values that the one at i is within
 	inner, i := place{}, skipSpace(text, 0)
 	for {
@@ -26,11 +30,18 @@ func Walk(text []byte, levels int, visit func(level int, name, value []byte)) (a
 				inner.name = unescape(text[start:end])
 			}
 		}
-		inner.start = i
+		inner.start, inner.keep = i, nil
 		switch c := byteAt(text, i); c {
 		case '"':
 			i, _, ok = quoted(text, i)
 		case '{', '[':
+			if c == '{' && known != nil && len(outer) >= levels-1 {
+				length := 0
+				if length, inner.keep = known.find(text[i:]); length > 0 {
+					i, ok = i+length, true
+					break
+				}
+			}
 			if i = skipSpace(text, i+1); byteAt(text, i) != closing(c) {
 				outer = append(outer, inner)
 				inner = place{within: c}
@@ -66,6 +77,9 @@ func Walk(text []byte, levels int, visit func(level int, name, value []byte)) (a
 			}
 			i++
 			inner, outer = outer[len(outer)-1], outer[:len(outer)-1]
+			if inner.keep != nil {
+				inner.keep.keep(text[inner.start:i])
+			}
 		}
 		i = skipSpace(text, i+1)
 	}
@@ -76,6 +90,7 @@ type place struct {
 	start  int
 	name   []byte
 	within byte // the bracket around it; 0: it is the text's own
+	keep   *sighting
 }
 
 // name passes the name of a member, and its colon; end is where the name ends.

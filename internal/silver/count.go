@@ -73,7 +73,7 @@ func (r *refinement) failed(ctx context.Context, counts []RuleCount) error {
 		if count.Action != contract.Fail || count.Broken == 0 {
 			continue
 		}
-		row, err := firstRow(ctx, r.engine, fmt.Sprintf("select min(_sha256) from %s where %s", relChecked, ruleFlag(i)))
+		row, err := firstRow(ctx, r.engine, fmt.Sprintf("select min(%s) from %s where %s", r.plan.hash, relChecked, ruleFlag(i)))
 		if err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func (r *refinement) exceeded(ctx context.Context, c Counts) error {
 			r.options.Logger.WarnContext(ctx, "limit of the contract broken, and accepted", "limit", limit.Name, "records", broken.Broken)
 			continue
 		}
-		row, err = firstRow(ctx, r.engine, fmt.Sprintf("select min(_sha256) from %s where _verdict in ('quarantine', 'drop')", relChecked))
+		row, err = firstRow(ctx, r.engine, fmt.Sprintf("select min(%s) from %s where _verdict in ('quarantine', 'drop')", r.plan.hash, relChecked))
 		if err != nil {
 			return err
 		}

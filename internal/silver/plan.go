@@ -15,9 +15,9 @@ const (
 	relBronze   = "bronze"   // rows of the new data files
 	relRecords  = "records"  // what is needed of them, under names that no column of a contract has
 	relParsed   = "parsed"   // with the columns that have source paths
-	relRows     = "rows"     // with all columns
-	relChecked  = "checked"  // with what each rule says
+	relChecked  = "checked"  // with all columns, and what each rule says
 	relRepeated = "repeated" // keys that several good rows have, and how many
+	relRivals   = "rivals"   // the good rows of these keys
 )
 
 // versionOrigin is the origin of a column that holds the Bronze version of its row.
@@ -34,7 +34,7 @@ type plan struct {
 	hash     string // the column that breaks ties
 }
 
-// check is a rule as SQL over relRows.
+// check is a rule as SQL over the rows.
 type check struct {
 	contract.Rule
 	broken  string // SQL condition
@@ -151,16 +151,14 @@ func (p plan) checked() string {
 	said := func(texts []string) string {
 		return fmt.Sprintf("case when %s then concat_ws(%s, %s) end", anyFlag, separator, strings.Join(texts, ",\n"))
 	}
-	judged := fmt.Sprintf("select *, %s as _broken, %s as _messages, %s as _verdict\nfrom (select *, %s from %s) c",
-		said(names), said(messages), verdict, strings.Join(flags, ",\n"), relRows)
-	columns := append([]string{"_sha256", "_version", "_fetched_at", "_broken", "_messages", "_verdict"}, flagNames...)
+	columns := append([]string{"_version", "_fetched_at", said(names) + " as _broken", said(messages) + " as _messages", verdict + " as _verdict"}, flagNames...)
 	for _, name := range asideColumns {
-		columns = append(columns, fmt.Sprintf("case when _verdict = %s then %s end as %[2]s", text(string(contract.Quarantine)), name))
+		columns = append(columns, fmt.Sprintf("case when %s then %s end as %[2]s", strings.Join(byAction[contract.Quarantine], " or "), name))
 	}
-	return fmt.Sprintf("select %s\nfrom (%s) j", strings.Join(append(columns, p.columns()...), ", "), judged)
+	return fmt.Sprintf("select %s\nfrom (select *, %s from (%s) r) c", strings.Join(append(columns, p.columns()...), ",\n"), strings.Join(flags, ",\n"), p.rows())
 }
 
-// asideColumns are those that only rows of the quarantine need, of which the record is larger than all others.
+// asideColumns are those that only rows that break a rule of the quarantine need, of which the record is larger than all others.
 var asideColumns = []string{"_raw", "_id", "_last_updated", "_request_url"}
 
 // columns are those of the contract.
@@ -183,25 +181,47 @@ func (p plan) repeated() string {
 	return fmt.Sprintf("select %s, count(*) as _n from %s where _verdict = 'keep' group by %[1]s having count(*) > 1", keys, relChecked)
 }
 
+// rivals gives the good rows whose keys are repeated.
+func (p plan) rivals() string {
+	return fmt.Sprintf("select c.* from %s c semi join %s where c._verdict = 'keep'", relChecked, p.repeats())
+}
+
+// repeats joins a row c to its key, when that is repeated. It is joined outright, for engines keep all rows to evaluate an EXISTS.
+func (p plan) repeats() string {
+	var same []string
+	for _, key := range p.contract.Keys() {
+		same = append(same, fmt.Sprintf("r.%s = c.%[1]s", key))
+	}
+	return relRepeated + " r on " + strings.Join(same, " and ")
+}
+
+// fewRecords is up to how many records are all ranked to find the newest of each key. Of more, only those whose keys are repeated are set
+// apart for it, because to rank whole rows takes longer than to find the others.
+const fewRecords = 1000
+
+// needsRivals is whether newest asks for the rivals.
+func (p plan) needsRivals(c Counts) bool { return c.Superseded > 0 && c.Read > fewRecords }
+
 // newest gives the good rows to merge: of each key the one that was updated last. Only keys that are there several times, as counted, need a
 // comparison.
-func (p plan) newest(superseded int64) string {
-	columns, keys := strings.Join(p.columns(), ", "), p.contract.Keys()
-	good := fmt.Sprintf("select %s from %s c where _verdict = 'keep'", columns, relChecked)
-	if superseded == 0 {
-		return good
+func (p plan) newest(c Counts) string {
+	columns, good := strings.Join(p.columns(), ", "), relChecked+" where _verdict = 'keep'"
+	switch {
+	case c.Superseded == 0:
+		return fmt.Sprintf("select %s from %s", columns, good)
+	case !p.needsRivals(c):
+		return p.ranked(columns, good)
 	}
-	same := make([]string, len(keys))
-	for i, key := range keys {
-		same[i] = fmt.Sprintf("r.%s = c.%[1]s", key)
-	}
-	again := fmt.Sprintf("exists (select 1 from %s r where %s)", relRepeated, strings.Join(same, " and "))
-	return fmt.Sprintf(`%s and not %s
-		union all
-		select %s from (
-			select c.*, row_number() over (partition by %s order by %s desc, %s desc, _version, _fetched_at) as _rank
-			from %s c where _verdict = 'keep' and %[2]s) r
-		where _rank = 1`, good, again, columns, strings.Join(keys, ", "), p.updated, p.hash, relChecked)
+	return fmt.Sprintf("select %s from (select c.* from %s c anti join %s where c._verdict = 'keep') a\nunion all\n%s",
+		columns, relChecked, p.repeats(), p.ranked(columns, relRivals))
+}
+
+// ranked gives the newest row of each key, of what stands behind from.
+func (p plan) ranked(columns, rows string) string {
+	return fmt.Sprintf(`select %s from (
+			select *, row_number() over (partition by %s order by %s desc, %s desc, _version, _fetched_at) as _rank
+			from %s) w
+		where _rank = 1`, columns, strings.Join(p.contract.Keys(), ", "), p.updated, p.hash, rows)
 }
 
 // newer is when a row replaces the one in the table.
@@ -211,13 +231,13 @@ func (p plan) newer() string {
 
 // quarantined gives the records to keep aside, with the bytes that Bronze has of them.
 func (p plan) quarantined(runID string, now time.Time) string {
-	return fmt.Sprintf(`select _id as id, split(_broken, %[1]s) as rules, split(_messages, %[1]s) as messages, _raw as raw, _sha256 as sha256,
+	return fmt.Sprintf(`select _id as id, split(_broken, %[1]s) as rules, split(_messages, %[1]s) as messages, _raw as raw, %[5]s as sha256,
 			_last_updated as last_updated, _version as bronze_version, _request_url as request_url, _fetched_at as fetched_at,
 			%[2]s as run_id, %[3]s as quarantined_at
 		from (
-			select c.*, row_number() over (partition by _sha256 order by _version, _fetched_at) as _rank
+			select c.*, row_number() over (partition by %[5]s order by _version, _fetched_at) as _rank
 			from %[4]s c where _verdict = 'quarantine') r
-		where _rank = 1`, separator, text(runID), moment(now), relChecked)
+		where _rank = 1`, separator, text(runID), moment(now), relChecked, p.hash)
 }
 
 // text spells a string in SQL. Quotes and backslashes, which dialects escape in their own ways, come in by their codes.

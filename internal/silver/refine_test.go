@@ -188,6 +188,31 @@ func TestTheNewestRecordOfALaunchWins(t *testing.T) {
 	}
 }
 
+// More records than are all ranked.
+func TestTheNewestOfManyRecordsWins(t *testing.T) {
+	l := newLab(t)
+	const n = 1001
+	want := make([]string, n)
+	var records []string
+	for i := range n {
+		records = append(records, launch(i, map[string]any{"name": "only"}))
+		want[i] = id(i) + "|only"
+	}
+	for i, name := range map[int]string{7: "newer", 500: "newer", 1000: "newer"} {
+		records = append(records, launch(i, map[string]any{"name": "older", "last_updated": "2026-06-01T00:00:00Z"}),
+			launch(i, map[string]any{"name": name, "last_updated": "2026-08-01T00:00:00Z"}))
+		want[i] = id(i) + "|" + name
+	}
+	l.ingest(records...)
+	done := l.refine()
+	if done.Counts != (silver.Counts{Read: n + 6, Good: n + 6, Superseded: 6}) || done.Target.Inserted != n {
+		t.Errorf("%+v", done)
+	}
+	if diff := cmp.Diff(want, l.rows(tables(l.store).Target, "id, name")); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
 func TestWithDeletionVectorsAChangeIsWrittenBesideTheRowsThatStay(t *testing.T) {
 	l := newLab(t)
 	l.ingest(launch(1, nil), launch(2, nil), launch(3, nil))

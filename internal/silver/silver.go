@@ -19,6 +19,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"launchlake/internal/contract"
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
@@ -132,6 +134,7 @@ func (r *refinement) run(ctx context.Context) (Result, error) {
 		result.NothingNew = true
 		return result, nil
 	}
+	engine.Begin(ctx, r.engine)
 	bronze, err := heads.open(ctx)
 	if err != nil {
 		return result, err
@@ -175,41 +178,58 @@ func (r *refinement) evaluate(ctx context.Context, bronze *delta.Snapshot, files
 	if err := r.engine.Parse(ctx, relParsed, r.plan.documents()); err != nil {
 		return err
 	}
-	if err := r.engine.Define(ctx, relRows, r.plan.rows(), engine.EachTime); err != nil {
-		return err
-	}
 	return r.engine.Define(ctx, relChecked, r.plan.checked(), engine.Once)
 }
 
-// publish commits the quarantine first: a record is never left out of both.
+// publish commits the quarantine before the target, for a record is never left out of both. When none goes to the quarantine both may be
+// committed at once.
 func (r *refinement) publish(ctx context.Context, result *Result) error {
-	progress := func(app string) []engine.Progress {
-		return []engine.Progress{{AppID: app, Version: int64(result.Bronze)}}
+	if r.plan.needsRivals(result.Counts) {
+		if err := r.engine.Define(ctx, relRivals, r.plan.rivals(), engine.Once); err != nil {
+			return err
+		}
 	}
-	var err error
+	if result.Counts.Quarantined > 0 {
+		if err := r.publishQuarantine(ctx, result); err != nil {
+			return err
+		}
+		return r.publishTarget(ctx, result)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.publishQuarantine(ctx, result) })
+	group.Go(func() error { return r.publishTarget(ctx, result) })
+	return group.Wait()
+}
+
+func (r *refinement) publishQuarantine(ctx context.Context, result *Result) (err error) {
 	result.Quarantine, err = r.engine.Publish(ctx, r.plan.quarantined(r.options.RunID, r.options.Now()), engine.Output{
 		Table:        r.tables.Quarantine,
 		Mode:         engine.Merge,
 		Keys:         []string{"sha256"},
-		Progress:     progress(QuarantineAppID(r.contract)),
+		Progress:     progress(QuarantineAppID(r.contract), result.Bronze),
 		Schema:       QuarantineSchema(),
 		Name:         r.contract.Name + "_quarantine",
 		Description:  "Records of " + r.contract.Name + " that broke a rule, with the rules' names and the raw record.",
 		UserMetadata: r.options.RunID,
 	})
-	if err != nil {
-		return err
-	}
-	result.Target, err = r.engine.Publish(ctx, r.plan.newest(result.Counts.Superseded), engine.Output{
+	return err
+}
+
+func (r *refinement) publishTarget(ctx context.Context, result *Result) (err error) {
+	result.Target, err = r.engine.Publish(ctx, r.plan.newest(result.Counts), engine.Output{
 		Table:        r.tables.Target,
 		Mode:         engine.Merge,
 		Keys:         r.contract.Keys(),
 		Newer:        r.plan.newer(),
-		Progress:     progress(AppID(r.contract)),
+		Progress:     progress(AppID(r.contract), result.Bronze),
 		Schema:       r.contract.Schema(),
 		Name:         r.contract.Name,
 		Description:  r.contract.Description,
 		UserMetadata: r.options.RunID,
 	})
 	return err
+}
+
+func progress(app string, bronze delta.Version) []engine.Progress {
+	return []engine.Progress{{AppID: app, Version: int64(bronze)}}
 }

@@ -12,11 +12,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +47,11 @@ func Remote(t testing.TB) string {
 	default:
 		t.Skipf("needs Spark: %v", err)
 	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the last that Spark says:\n%s", lastWords())
+		}
+	})
 	return remote
 }
 
@@ -92,9 +99,19 @@ wait $server`
 // lifeline is the write end of the server's pipe. Held here, the garbage collector does not close it.
 var lifeline io.Closer
 
+// logFile is what the server writes to.
+var logFile string
+
+// lastWords is the end of the server's log.
+func lastWords() []byte {
+	const most = 4000
+	said, _ := os.ReadFile(logFile)
+	return said[max(0, len(said)-most):]
+}
+
 // launch starts the server of an installation of Spark.
 func launch(home string) (remote string, err error) {
-	address, err := freeAddress()
+	address, err := FreeAddress()
 	if err != nil {
 		return "", err
 	}
@@ -107,6 +124,7 @@ func launch(home string) (remote string, err error) {
 		return "", err
 	}
 	defer log.Close()
+	logFile = log.Name()
 	arguments := append([]string{"-c", untilTheEnd, "sh", folder, filepath.Join(home, "bin", "spark-submit")}, submit(address, folder)...)
 	server := exec.Command("sh", arguments...)
 	server.Env = append(os.Environ(), "SPARK_HOME="+home, "SPARK_NO_DAEMONIZE=1", "SPARK_LOCAL_IP=127.0.0.1",
@@ -122,8 +140,7 @@ func launch(home string) (remote string, err error) {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Wait() }()
 	if err := waitReady(address, ended); err != nil {
-		said, _ := os.ReadFile(log.Name())
-		return "", fmt.Errorf("start Spark Connect: %w; it says:\n%s", err, said[max(0, len(said)-4000):])
+		return "", fmt.Errorf("start Spark Connect: %w; it says:\n%s", err, lastWords())
 	}
 	return "sc://" + address, nil
 }
@@ -156,27 +173,63 @@ func submit(address, folder string) []string {
 	return append(arguments, "spark-internal")
 }
 
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// Ports below those that the system gives to whoever asks for any: until the server takes its port nobody gets it by chance, as this
+// server's own parts would, which ask before it.
+const (
+	firstPort = 20000
+	lastPort  = 32000
+)
+
+// FreeAddress gives an address of this machine, host:port, that nobody listens at.
+func FreeAddress() (string, error) {
+	for range 100 {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(firstPort+rand.IntN(lastPort-firstPort)))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			return address, listener.Close()
+		}
 	}
-	return listener.Addr().String(), listener.Close()
+	return "", fmt.Errorf("no free port found from %d to %d", firstPort, lastPort)
 }
 
-// waitReady waits until the server takes connections.
+// waitReady waits until the server answers.
 func waitReady(address string, ended <-chan error) error {
 	deadline := time.After(startTimeout)
 	for {
-		if conn, err := net.DialTimeout("tcp", address, time.Second); err == nil {
-			return conn.Close()
+		failed := Greet(address)
+		if failed == nil {
+			return nil
 		}
 		select {
 		case err := <-ended:
 			return errors.Join(errors.New("it ended"), err)
 		case <-deadline:
-			return fmt.Errorf("no answer at %s in %v", address, startTimeout)
+			return fmt.Errorf("no answer at %s in %v: %w", address, startTimeout, failed)
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
+}
+
+// Greet begins a connection of HTTP/2 (RFC 9113, section 3.4), as gRPC has it, and waits for the server to do so too. An error says that no
+// Spark Connect is ready at the address.
+func Greet(address string) error {
+	conn, err := net.DialTimeout("tcp", address, time.Second)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	const settings = 4 // the type of the frame that both begin with
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"); err != nil {
+		return err
+	}
+	var frame [9]byte
+	if _, err := io.ReadFull(conn, frame[:]); err != nil {
+		return err
+	}
+	if frame[3] != settings {
+		return fmt.Errorf("it does not speak HTTP/2: it begins with %x", frame)
+	}
+	return nil
 }

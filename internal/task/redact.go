@@ -5,7 +5,9 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"launchlake/internal/secret"
 )
@@ -23,9 +25,10 @@ func RedactURL(raw string) string {
 var (
 	// userinfo reaches to the last @ before the path, for a password may hold one.
 	userinfo = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^/\s"'?#]*@`)
+	// secretWords are in lower case, and authHeader's is among them.
+	secretWords = []string{"token", "key", "apikey", "secret", "password", "passwd", "signature", "sig", "credential", "auth", "authorization"}
 	// The words stand alone or between _ and -, for launch_designator holds a sig too.
-	queryToken = regexp.MustCompile(`(?i)([?&](?:[\w.-]*[_-])?(?:token|key|apikey|secret|password|passwd|signature|sig|` +
-		`credential|auth|authorization)(?:[_-][\w.-]*)?=)[^&\s"'#]+`)
+	queryToken = regexp.MustCompile(`(?i)([?&](?:[\w.-]*[_-])?(?:` + strings.Join(secretWords, "|") + `)(?:[_-][\w.-]*)?=)[^&\s"'#]+`)
 	authHeader = regexp.MustCompile(`(?i)(authorization["']?[:=]\s*\[?["']?(?:token|bearer|basic)\s+)[^\s"'\]]+`)
 )
 
@@ -34,9 +37,25 @@ func redact(text string, secrets []string) string {
 	for _, s := range secrets {
 		text = strings.ReplaceAll(text, s, secret.Redacted)
 	}
-	text = userinfo.ReplaceAllString(text, "$1")
+	if strings.Contains(text, "@") {
+		text = userinfo.ReplaceAllString(text, "$1")
+	}
+	if !hinted(text) {
+		return text
+	}
 	text = queryToken.ReplaceAllString(text, "${1}"+secret.Redacted)
 	return authHeader.ReplaceAllString(text, "${1}"+secret.Redacted)
+}
+
+// hinted tells whether the expressions may find a secret. They take long, and few texts hold one.
+func hinted(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return true // some letters beyond ASCII are to the expressions as good as those of the words
+		}
+	}
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(text, word) })
 }
 
 // shortestSecret keeps a one-letter password of a test from taking that letter out of every line.

@@ -305,6 +305,14 @@ func TestURLIsRedacted(t *testing.T) {
 			t.Errorf("RedactURL(%q) = %q, want %q", raw, got, want)
 		}
 	}
+	for _, name := range []string{
+		"token", "key", "apikey", "secret", "password", "passwd", "signature", "sig", "credential", "auth", "authorization", "SIG", "\u212aey", "\u017fig",
+	} {
+		want := "https://host/?" + name + "=REDACTED"
+		if got := RedactURL("https://host/?" + name + "=q"); got != want {
+			t.Errorf("RedactURL gives %q, want %q", got, want)
+		}
+	}
 }
 
 func TestLogIsJSONWithTheKeysOfTheContract(t *testing.T) {

@@ -27,15 +27,11 @@ func onSpark(ctx context.Context, o options, folder, lake string) (f figure, err
 			return f, fmt.Errorf("SPARK_HOME is not set, and: %w", err)
 		}
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := sparktest.FreeAddress()
 	if err != nil {
 		return f, err
 	}
-	address := listener.Addr().String()
 	_, port, _ := net.SplitHostPort(address)
-	if err := listener.Close(); err != nil {
-		return f, err
-	}
 	log, err := os.Create(filepath.Join(folder, "spark.log"))
 	if err != nil {
 		return f, err
@@ -67,19 +63,20 @@ func onSpark(ctx context.Context, o options, folder, lake string) (f figure, err
 	return f, nil
 }
 
-// waitReady waits until the server takes connections.
+// waitReady waits until the server answers.
 func waitReady(ctx context.Context, address string, ended chan error) error {
 	deadline := time.After(startTimeout)
 	for {
-		if conn, err := net.DialTimeout("tcp", address, time.Second); err == nil {
-			return conn.Close()
+		failed := sparktest.Greet(address)
+		if failed == nil {
+			return nil
 		}
 		select {
 		case err := <-ended:
 			ended <- err
 			return fmt.Errorf("it ended: %w", err)
 		case <-deadline:
-			return fmt.Errorf("no answer at %s in %v", address, startTimeout)
+			return fmt.Errorf("no answer at %s in %v: %w", address, startTimeout, failed)
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(200 * time.Millisecond):

@@ -42,6 +42,7 @@ func run() error {
 	flag.StringVar(&s.folder, "folder", "", "where the tables are made, and left (default: a temporary folder)")
 	flag.StringVar(&s.python, "python", "", "a Python with deltalake (default: one made in the user's cache; none: without delta-rs)")
 	table := flag.String("open", "", "open this table, say what it took, and end")
+	made := flag.Int("make", -1, "make the table of this number in -folder, and end")
 	flag.Parse()
 	if *table != "" {
 		return openTable(*table)
@@ -53,7 +54,22 @@ func run() error {
 		}
 		s.commits = append(s.commits, n)
 	}
+	if *made >= 0 {
+		t := s.tables()[*made]
+		return t.generate(filepath.Join(s.folder, t.name()))
+	}
 	return s.measure()
+}
+
+// generate makes a table in a process of its own: what is begun here later counts this process's memory as its own peak.
+func (s settings) generate(number int) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	command := exec.Command(self, append(os.Args[1:], "-folder", s.folder, "-make", strconv.Itoa(number))...)
+	command.Stderr = os.Stderr
+	return command.Run()
 }
 
 func (s settings) measure() error {
@@ -75,9 +91,9 @@ func (s settings) measure() error {
 		fmt.Fprintf(out, "%s\tpeak\t", o.name)
 	}
 	fmt.Fprintln(out)
-	for _, t := range s.tables() {
+	for i, t := range s.tables() {
 		path := filepath.Join(s.folder, t.name())
-		if err := t.generate(path); err != nil {
+		if err := s.generate(i); err != nil {
 			return fmt.Errorf("make %s: %w", path, err)
 		}
 		fmt.Fprintf(out, "%s\t%d\t", t, t.files())

@@ -16,6 +16,8 @@
 // With -growth it tells whether changes cost more upon a larger table: each number of launches is brought in once, by
 // launchlake, and the changes, upon copies, take turns over them.
 //
+// With -vectors launchlake's Silver uses deletion vectors from the end of the whole run on, as the README advises for large tables.
+//
 // Input and lakes lie in a folder that is removed at the end: 1,000,000 launches are 4.4 GB of pages, and a lake about a tenth of that.
 //
 // It runs the binaries of ./bin, so `make build` comes first; the Python environments are made on first use.
@@ -40,6 +42,7 @@ type settings struct {
 	bin      string
 	folder   string
 	growth   bool
+	vectors  bool
 }
 
 func main() {
@@ -50,11 +53,12 @@ func main() {
 	bin := flag.String("bin", "bin", "folder of the binaries")
 	folder := flag.String("folder", "", "where input and lakes are made; a temporary folder when not set")
 	growth := flag.Bool("growth", false, "measure launchlake alone: what the changes cost upon each of the numbers of launches, which are brought in once")
+	vectors := flag.Bool("vectors", false, "have launchlake's Silver use deletion vectors, once the launches are in")
 	ofLake := flag.String("contents", "", "print what is compared of a lake's tables")
 	asServer := flag.String("serve", "", "be the API over the pages of these folders, by commas; a line on stdin goes on to that number of folders")
 	flag.Parse()
 	work := func() error {
-		s := settings{tools: strings.Split(*tools, ","), runs: *runs, bin: *bin, folder: *folder, growth: *growth}
+		s := settings{tools: strings.Split(*tools, ","), runs: *runs, bin: *bin, folder: *folder, growth: *growth, vectors: *vectors}
 		var err error
 		if s.launches, err = numbers(*launches); err != nil {
 			return fmt.Errorf("-launches: %w", err)

@@ -90,7 +90,7 @@ func newBench(s settings, launches int, folder string) (b *bench, err error) {
 	if err != nil {
 		return nil, err
 	}
-	b.ours = newOurs(s.bin, server, len(b.titles()))
+	b.ours = newOurs(s, server, len(b.titles()))
 	return b, nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"slices"
 
@@ -16,14 +17,15 @@ type tool interface {
 
 // ours is the three binaries, one after the other.
 type ours struct {
-	bin string
-	api *api
+	bin     string
+	api     *api
+	vectors bool // Silver uses deletion vectors, once the launches are in
 	// steps are the figures of each binary in each step, by its number.
 	steps []map[string][]figure
 }
 
-func newOurs(bin string, api *api, steps int) *ours {
-	o := &ours{bin: bin, api: api}
+func newOurs(s settings, api *api, steps int) *ours {
+	o := &ours{bin: s.bin, api: api, vectors: s.vectors}
 	for range steps {
 		o.steps = append(o.steps, map[string][]figure{})
 	}
@@ -50,7 +52,18 @@ func (o *ours) run(lake string, _ *input, _ string, i int) (figure, error) {
 		all.peak = max(all.peak, f.peak)
 		o.steps[i][name] = append(o.steps[i][name], f)
 	}
+	if o.vectors && i == wholeRun {
+		return all, o.useVectors(lake)
+	}
 	return all, nil
+}
+
+func (o *ours) useVectors(lake string) error {
+	out, err := exec.Command(filepath.Join(o.bin, "lake"), "--lake", lake, "properties", "silver/launches", "delta.enableDeletionVectors=true").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("have Silver use deletion vectors: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // peer is a Python script that does the same.

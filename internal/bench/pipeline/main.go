@@ -1,8 +1,10 @@
-// Command pipeline measures the tasks as whole processes: wall time, peak memory and bytes a second, over launches that
-// are generated and served on loopback. It runs the binaries of ./bin, so `make build` comes first.
+// Command pipeline measures the tasks as whole processes: wall and processor time, peak memory and bytes a second, over
+// launches that are generated and served on loopback. It runs the binaries of ./bin, so `make build` comes first.
 //
 //	go run ./internal/bench/pipeline -launches 100000
+//	go run ./internal/bench/pipeline -tasks ingest -bin before,bin -runs 9
 //
+// Of several folders of binaries each is measured in turn, so that what else the machine does is the same for all.
 // The lake is a new temporary folder, or with -lake one on S3, for which the tasks' environment says the rest.
 package main
 
@@ -14,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -28,10 +31,14 @@ func main() {
 	changes := flag.Int("changes", 200, "how many of them change for the second run")
 	runs := flag.Int("runs", 1, "how often everything is measured; medians are printed")
 	lake := flag.String("lake", "", "URL of an empty lake; a temporary folder when not set")
-	bin := flag.String("bin", "bin", "folder of the binaries")
+	bins := flag.String("bin", "bin", "folders of the binaries, by commas")
+	tasks := flag.String("tasks", "ingest,refine,aggregate", "which tasks to measure, in this order")
 	asServer := flag.Bool("serve", false, "be the API: print its size and address, then switch its state at every line of stdin")
 	flag.Parse()
-	work := func() error { return measure(*launches, *changes, *runs, *lake, *bin) }
+	work := func() error {
+		b := bench{bins: strings.Split(*bins, ","), tasks: strings.Split(*tasks, ","), figures: map[string][]figure{}}
+		return b.measure(*launches, *changes, *runs, *lake)
+	}
 	if *asServer {
 		work = func() error { return serve(*launches, *changes, os.Stdin, os.Stdout) }
 	}
@@ -41,14 +48,20 @@ func main() {
 	}
 }
 
-// figure is what one process took.
-type figure struct {
-	seconds float64
-	peak    int64 // bytes, of the resident set
+// bench is what is measured, and the figures by folder, state and task.
+type bench struct {
+	bins, tasks []string
+	figures     map[string][]figure
 }
 
-func measure(launches, changes, runs int, lake, bin string) error {
-	figures := map[string][]figure{}
+// figure is what one process took.
+type figure struct {
+	seconds   float64
+	processor float64 // seconds
+	peak      int64   // bytes, of the resident set
+}
+
+func (b *bench) measure(launches, changes, runs int, lake string) error {
 	var size sizes
 	for run := range runs {
 		api, err := startAPI(launches, changes)
@@ -56,7 +69,7 @@ func measure(launches, changes, runs int, lake, bin string) error {
 			return err
 		}
 		size = api.size
-		err = measureOnce(api, lakeOf(lake, run), bin, figures)
+		err = b.measureOnce(api, lakeOf(lake, run))
 		if stopErr := api.stop(); err == nil {
 			err = stopErr
 		}
@@ -65,7 +78,7 @@ func measure(launches, changes, runs int, lake, bin string) error {
 		}
 	}
 	fmt.Printf("%d launches, %.0f MB of JSON; then %d changes, %.2f MB\n\n", launches, megabytes(size.All), changes, megabytes(size.Changes))
-	return show(figures, size.All)
+	return b.show(size.All)
 }
 
 // lakeOf is the lake of a run; "": a temporary folder.
@@ -76,12 +89,9 @@ func lakeOf(lake string, run int) string {
 	return fmt.Sprintf("%s/%d", lake, run)
 }
 
-var (
-	states = []string{"first", "changes", "nothing new"}
-	tasks  = []string{"ingest", "refine", "aggregate"}
-)
+var states = []string{"first", "changes", "nothing new"}
 
-func measureOnce(server *api, lake, bin string, figures map[string][]figure) error {
+func (b *bench) measureOnce(server *api, lake string) error {
 	if lake == "" {
 		folder, err := os.MkdirTemp("", "launchlake-bench-")
 		if err != nil {
@@ -96,16 +106,21 @@ func measureOnce(server *api, lake, bin string, figures map[string][]figure) err
 				return err
 			}
 		}
-		for _, name := range tasks {
-			f, err := runTask(filepath.Join(bin, name), lake, server.url)
-			if err != nil {
-				return fmt.Errorf("%s, %s: %w", name, state, err)
+		for n, bin := range b.bins {
+			for _, name := range b.tasks {
+				f, err := runTask(filepath.Join(bin, name), fmt.Sprintf("%s/%d", lake, n), server.url)
+				if err != nil {
+					return fmt.Errorf("%s, %s: %w", name, state, err)
+				}
+				key := figureOf(bin, state, name)
+				b.figures[key] = append(b.figures[key], f)
 			}
-			figures[state+"/"+name] = append(figures[state+"/"+name], f)
 		}
 	}
 	return nil
 }
+
+func figureOf(bin, state, task string) string { return bin + "/" + state + "/" + task }
 
 func runTask(binary, lake, source string) (figure, error) {
 	c := exec.Command(binary)
@@ -119,23 +134,27 @@ func runTask(binary, lake, source string) (figure, error) {
 		return figure{}, fmt.Errorf("%w\n%s", err, out.String())
 	}
 	usage := c.ProcessState.SysUsage().(*syscall.Rusage)
+	processor := c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 	const kilobyte = 1024 // the unit of Maxrss on Linux
-	return figure{took.Seconds(), usage.Maxrss * kilobyte}, nil
+	return figure{took.Seconds(), processor.Seconds(), usage.Maxrss * kilobyte}, nil
 }
 
-func show(figures map[string][]figure, rawBytes int64) error {
+func (b *bench) show(rawBytes int64) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "run\ttask\tseconds\tMB/s of JSON\tpeak MB\t")
+	fmt.Fprintln(w, "run\ttask\tbinaries\tseconds\tprocessor\tMB/s of JSON\tpeak MB\t")
 	for _, state := range states {
-		for _, name := range tasks {
-			f := figures[state+"/"+name]
-			seconds := median(f, func(f figure) float64 { return f.seconds })
-			rate := "-"
-			if state == states[0] && name != "aggregate" {
-				rate = fmt.Sprintf("%.0f", megabytes(rawBytes)/seconds)
+		for _, name := range b.tasks {
+			for _, bin := range b.bins {
+				f := b.figures[figureOf(bin, state, name)]
+				seconds := median(f, func(f figure) float64 { return f.seconds })
+				rate := "-"
+				if state == states[0] && name != "aggregate" {
+					rate = fmt.Sprintf("%.0f", megabytes(rawBytes)/seconds)
+				}
+				processor := median(f, func(f figure) float64 { return f.processor })
+				peak := median(f, func(f figure) float64 { return megabytes(f.peak) })
+				fmt.Fprintf(w, "%s\t%s\t%s\t%.3f\t%.3f\t%s\t%.0f\t\n", state, name, bin, seconds, processor, rate, peak)
 			}
-			peak := median(f, func(f figure) float64 { return megabytes(f.peak) })
-			fmt.Fprintf(w, "%s\t%s\t%.2f\t%s\t%.0f\t\n", state, name, seconds, rate, peak)
 		}
 	}
 	return w.Flush()

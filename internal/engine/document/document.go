@@ -172,8 +172,8 @@ func (r *Reader) Read(document []byte) bool {
 	return ok
 }
 
-// Value gives the value of a column, by its number, in the document that was read.
-func (r *Reader) Value(number int) Value {
+// Value sets v, which is the zero value, to that of a column, by its number, in the document that was read.
+func (r *Reader) Value(number int, v *Value) {
 	c := &r.parser.columns[number]
 	for i := range c.paths {
 		at := &c.paths[i]
@@ -181,29 +181,30 @@ func (r *Reader) Value(number int) Value {
 		if raw == nil || raw[0] == 'n' || at.notObjects && raw[0] == '{' {
 			continue
 		}
-		if !at.elements {
-			return r.typed(c, raw)
-		}
 		switch {
+		case !at.elements:
+			r.typed(c, raw, v)
 		case raw[0] == '[':
-			return r.gathered(c.kind, raw, at.suffix)
+			*v = r.gathered(c.kind, raw, at.suffix)
 		case c.kind == textKind:
-			return Value{State: Wrong}
+			v.State = Wrong
+		default:
+			r.typed(c, raw, v)
 		}
-		return r.typed(c, raw)
+		return
 	}
-	return Value{}
 }
 
 // typed reads the JSON text of a value, which is not null.
-func (r *Reader) typed(c *column, raw []byte) Value {
+func (r *Reader) typed(c *column, raw []byte, v *Value) {
 	switch {
 	case c.kind == listKind && raw[0] == '[':
-		return r.gathered(c.kind, raw, nil)
+		*v = r.gathered(c.kind, raw, nil)
 	case c.kind == listKind, raw[0] == '{', raw[0] == '[':
-		return Value{State: Wrong}
+		v.State = Wrong
+	case !plain(c, raw, v):
+		scalar(c, r.text(raw), v)
 	}
-	return scalar(c, r.text(raw))
 }
 
 // gathered reads the elements of an array, or what is within each where a suffix says so.

@@ -10,36 +10,76 @@ import (
 
 func hasEscape(inside []byte) bool { return bytes.IndexByte(inside, '\\') >= 0 }
 
+// plainDigits is how many digits any long holds.
+const plainDigits = 18
+
+// plain reads the JSON text of the numbers that are there most, which need not be spelled anew: integers without a sign into
+// integers, any into doubles but zero, whose sign does not count.
+func plain(c *column, raw []byte, v *Value) bool {
+	switch c.kind {
+	case integerKind:
+		if len(raw) > plainDigits {
+			return false
+		}
+		n, ok := digitsOf(raw)
+		if !ok || int64(n)>>(c.bits-1) != 0 {
+			return false
+		}
+		v.setNumber(int64(n), true)
+		return true
+	case doubleKind:
+		if c.bits != 64 || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
+			return false
+		}
+		f, err := strconv.ParseFloat(unsafeString(raw), c.bits)
+		if err != nil || f == 0 {
+			return false
+		}
+		v.setDouble(f, true)
+		return true
+	}
+	return false
+}
+
 // scalar reads what a scalar says that is not null.
-func scalar(c *column, text []byte) Value {
+func scalar(c *column, text []byte, v *Value) {
 	switch c.kind {
 	case textKind:
-		return Value{State: Present, Text: text}
+		v.State, v.Text = Present, text
 	case integerKind:
-		return number(integer(text, c.bits))
+		v.setNumber(integer(text, c.bits))
 	case doubleKind:
-		return double(text, c.bits)
+		v.setDouble(double(text, c.bits))
 	case booleanKind:
 		switch string(text) {
 		case "true":
-			return number(1, true)
+			v.setNumber(1, true)
 		case "false":
-			return number(0, true)
+			v.setNumber(0, true)
+		default:
+			v.State = Wrong
 		}
-		return Value{State: Wrong}
 	case timestampKind:
-		return number(timestamp(text))
+		v.setNumber(timestamp(text))
 	case dateKind:
-		return number(date(text))
+		v.setNumber(date(text))
+	default:
+		v.State = Wrong
 	}
-	return Value{State: Wrong}
 }
 
-func number(n int64, ok bool) Value {
-	if !ok {
-		return Value{State: Wrong}
+func (v *Value) setNumber(n int64, ok bool) {
+	v.State, v.Number = Wrong, 0
+	if ok {
+		v.State, v.Number = Present, n
 	}
-	return Value{State: Present, Number: n}
+}
+
+func (v *Value) setDouble(f float64, ok bool) {
+	v.State, v.Double = Wrong, 0
+	if ok {
+		v.State, v.Double = Present, f
+	}
 }
 
 // integer reads digits, with a fraction of zeros at most.
@@ -75,16 +115,16 @@ func digits(text []byte) int {
 // unsafeString looks at bytes as a string, for functions that do not keep it.
 func unsafeString(text []byte) string { return unsafe.String(unsafe.SliceData(text), len(text)) }
 
-// double reads a number as JSON spells it, but that zeros may lead.
-func double(text []byte, bits int) Value {
+// double reads a number as JSON spells it, but that zeros may lead. Zero has no sign.
+func double(text []byte, bits int) (float64, bool) {
 	if !isNumber(text) {
-		return Value{State: Wrong}
+		return 0, false
 	}
 	f, err := strconv.ParseFloat(unsafeString(text), bits)
-	if err != nil {
-		return Value{State: Wrong}
+	if f == 0 {
+		f = 0
 	}
-	return Value{State: Present, Double: f}
+	return f, err == nil
 }
 
 func isNumber(text []byte) bool {

@@ -19,7 +19,7 @@ func (s scan) columnOf(g *fileGroup, f delta.Field) (string, error) {
 	}
 	metadata := s.snapshot.Metadata()
 	if slices.Contains(metadata.PartitionColumns, f.Name) {
-		return "c." + quoteName(f.Name), nil
+		return s.constants.of(f.Name), nil
 	}
 	r := columnReader{metadata: &metadata, mapping: metadata.ColumnMapping()}
 	if r.mapping == delta.MapByID && !g.footer.hasID() {
@@ -49,7 +49,7 @@ func (s scan) columnOf(g *fileGroup, f delta.Field) (string, error) {
 
 // changeTypeOf gives the column that says what happened to a row.
 func (s scan) changeTypeOf(g *fileGroup) (string, error) {
-	constant := "c." + quoteName(engine.ChangeType)
+	constant := s.constants.of(engine.ChangeType)
 	own := !slices.ContainsFunc(g.files, func(f scannedFile) bool { return s.changes[f.number].Type == "" })
 	if own {
 		return constant, nil

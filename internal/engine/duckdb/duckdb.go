@@ -31,7 +31,7 @@ import (
 type Options struct {
 	Folder      string           // where it works and keeps its cache; "": one of the user's in the system's temporary folder
 	MemoryLimit string           // for DuckDB, as "512MB"; "": 1GB
-	Threads     int              // 0: one a processor
+	Threads     int              // at most; 0: one a processor
 	CacheBytes  int64            // kept of fetched data files after Close; 0: 1 GiB, negative: none
 	FileBytes   int64            // size from which a new data file is begun; 0: 128 MiB
 	Now         func() time.Time // nil: time.Now
@@ -49,7 +49,9 @@ type Engine struct {
 	db      *sql.DB
 	folder  string // of this session
 	files   *localFiles
+	footers footers
 	serial  atomic.Int64 // numbers the names that the engine makes for itself
+	wide    atomic.Bool  // all threads are at work
 
 	functions []cgo.Handle // of those that the database has from here
 }
@@ -69,6 +71,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("open duckdb: %w", err)
 	}
 	e := &Engine{options: o, db: sql.OpenDB(connector), folder: folder}
+	e.footers.read, e.footers.columns = map[string]*footer{}, map[string][]resultColumn{}
 	e.files = &localFiles{folder: filepath.Join(folder, "in"), cache: cache{filepath.Join(o.Folder, "cache"), o.CacheBytes}, seen: map[string]string{}}
 	if err := e.setUp(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open duckdb: %w", err), e.Close())
@@ -100,6 +103,9 @@ func (o Options) withDefaults() Options {
 
 const sessionPrefix = "session-"
 
+// spillFolder is where DuckDB puts what exceeds its memory.
+const spillFolder = "spill"
+
 // abandoned is the age from which the folder of a session is that of a killed process.
 const abandoned = 48 * time.Hour
 
@@ -124,7 +130,7 @@ func sessionFolder(parent string) (string, error) {
 	if folder, err = filepath.Abs(folder); err != nil {
 		return "", err
 	}
-	for _, sub := range []string{"in", "out", "spill"} {
+	for _, sub := range []string{"in", "out", spillFolder} {
 		if err := os.Mkdir(filepath.Join(folder, sub), 0o700); err != nil {
 			return "", err
 		}
@@ -136,8 +142,8 @@ func sessionFolder(parent string) (string, error) {
 func (e *Engine) setUp(ctx context.Context) error {
 	settings := []string{
 		"SET GLOBAL memory_limit = " + quote(e.options.MemoryLimit),
-		fmt.Sprintf("SET GLOBAL threads = %d", e.options.Threads),
-		"SET GLOBAL temp_directory = " + quote(filepath.Join(e.folder, "spill")),
+		"SET GLOBAL threads = 1", // until there is work for more, see widen
+		"SET GLOBAL temp_directory = " + quote(filepath.Join(e.folder, spillFolder)),
 		"SET GLOBAL TimeZone = 'UTC'",
 		"SET GLOBAL default_null_order = 'nulls_first_on_asc_last_on_desc'", // as Spark has it
 		"SET GLOBAL preserve_insertion_order = false",                       // bounds the memory of large writes; ORDER BY is kept
@@ -146,29 +152,52 @@ func (e *Engine) setUp(ctx context.Context) error {
 		"SET GLOBAL allow_community_extensions = false",
 		"SET GLOBAL allowed_directories = [" + quote(e.folder) + "]",
 		"SET GLOBAL enable_external_access = false",
+		"SET GLOBAL parquet_metadata_cache = true",      // files here never change
+		"SET GLOBAL enable_external_file_cache = false", // they are the system's to cache
+		"SET GLOBAL allowed_configs = ['threads']",
 	}
-	for _, statement := range append(append(settings, macros...), "SET GLOBAL lock_configuration = true") {
-		if err := e.exec(ctx, statement); err != nil {
-			return err
-		}
+	all := append(append(settings, macros...), "SET GLOBAL lock_configuration = true")
+	return e.exec(ctx, strings.Join(all, ";\n"))
+}
+
+// smallInput is how many bytes of data files one thread reads alone: others would wait for it most of the time, and take as much of a
+// processor as it does.
+const smallInput = 3 << 19
+
+// widen lets all threads work once there are enough data files for them.
+func (e *Engine) widen(ctx context.Context) error {
+	if e.files.bytes() < smallInput || e.wide.Swap(true) || e.options.Threads == 1 {
+		return nil
 	}
-	return nil
+	return e.exec(ctx, fmt.Sprintf("SET GLOBAL threads = %d", e.options.Threads))
 }
 
 // macros give DuckDB the functions of Spark that it lacks, or understands otherwise.
 var macros = []string{
-	"CREATE MACRO trim(text) AS ltrim(rtrim(text, ' '), ' ')", // DuckDB's takes all kinds of white space
+	// DuckDB's takes all kinds of white space, unless told which, and then it makes a set of that for each text.
+	"CREATE MACRO trim(text) AS CASE WHEN starts_with(text, ' ') OR ends_with(text, ' ') THEN ltrim(rtrim(text, ' '), ' ') ELSE text END",
 	"CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern)",
 	"CREATE MACRO array_join(list, delimiter) AS array_to_string(list, delimiter)",
-	"CREATE MACRO unix_seconds(moment) AS CAST(epoch_us(moment) // 1000000 AS BIGINT)",
+	// Both round down; // goes towards zero.
+	"CREATE MACRO unix_seconds(moment) AS (epoch_us(moment) - CASE WHEN epoch_us(moment) < 0 THEN 999999 ELSE 0 END) // 1000000",
 	"CREATE MACRO unix_micros(moment) AS CAST(epoch_us(moment) AS BIGINT)",
+	"CREATE MACRO to_date(moment) AS DATE '1970-01-01' + CAST((epoch_us(moment) - CASE WHEN epoch_us(moment) < 0 THEN 86399999999 ELSE 0 END) // 86400000000 AS INTEGER)", // in UTC, without ICU's calendar
 }
 
-// Close implements [engine.Engine].
+// Close implements [engine.Engine]. The memory is given back while the caller goes on, for that takes as long as a small query and a
+// process that ends need not wait for it. When rows were spilled it is waited for, and with it for the files.
 func (e *Engine) Close() error {
-	err := e.db.Close()
-	for _, f := range e.functions {
-		f.Delete()
+	closed := make(chan error, 1)
+	go func() {
+		err := e.db.Close()
+		for _, f := range e.functions {
+			f.Delete()
+		}
+		closed <- err
+	}()
+	var err error
+	if spilled, _ := os.ReadDir(filepath.Join(e.folder, spillFolder)); len(spilled) > 0 {
+		err = <-closed
 	}
 	e.files.cache.shrink()
 	if removed := os.RemoveAll(e.folder); removed != nil && err == nil {
@@ -203,11 +232,6 @@ func relation(name string) string {
 		return quoteName(layer) + "." + quoteName(rest)
 	}
 	return quoteName(name)
-}
-
-func (e *Engine) exec(ctx context.Context, statement string) error {
-	_, err := e.db.ExecContext(ctx, statement)
-	return queryError(ctx, err)
 }
 
 // queryError prefers the reason for a cancelled statement to DuckDB's word that it was interrupted.

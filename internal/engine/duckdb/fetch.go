@@ -32,6 +32,7 @@ type localFiles struct {
 
 	mu   sync.Mutex
 	seen map[string]string // what is there already, by identity
+	size int64             // of what came, in bytes
 }
 
 // of gives the local paths of data files of a table, in their order.
@@ -91,8 +92,16 @@ func (l *localFiles) one(ctx context.Context, s *delta.Snapshot, add delta.Add) 
 	}
 	l.mu.Lock()
 	l.seen[identity] = path
+	l.size += add.Size
 	l.mu.Unlock()
 	return path, nil
+}
+
+// bytes is the size of all data files that were brought.
+func (l *localFiles) bytes() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.size
 }
 
 // forget removes local copies that are not read again. Those that it cannot remove go with the session.

@@ -25,27 +25,19 @@ import (
 	"launchlake/internal/engine/document"
 )
 
-// documentFunction is a function of the database from a document, binary, to a struct of what is taken out of it. The driver has functions
+// documentFunction is a function of the database from a document, binary, and whether to skip it, to a struct of what is taken out of it. That
+// it is told what to skip, instead of given null for it, spares DuckDB copying the other documents of the vector. The driver has functions
 // too, but gives them one value at a time; here they see the memory of whole vectors.
 type documentFunction struct {
 	name    string
 	members []delta.Type
 	columns []string  // names
-	readers sync.Pool // of *document.Reader
+	readers sync.Pool // of *documentReader
 }
 
 // register defines the function for as long as the engine is open.
 func (e *Engine) register(ctx context.Context, f *documentFunction) error {
-	conn, err := e.db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	return conn.Raw(func(c any) error {
-		connection, err := connectionOf(c.(*driver.Conn))
-		if err != nil {
-			return err
-		}
+	return e.onConnection(ctx, func(connection mapping.Connection) error {
 		handle := cgo.NewHandle(f)
 		e.functions = append(e.functions, handle)
 		return f.register(connection, C.launchlake_pointer(C.uintptr_t(handle)))
@@ -69,9 +61,11 @@ func (f *documentFunction) register(connection mapping.Connection, handle unsafe
 	defer mapping.DestroyScalarFunction(&function)
 	mapping.ScalarFunctionSetName(function, f.name)
 	mapping.ScalarFunctionSetSpecialHandling(function) // of nulls: they have a struct too
-	binary := mapping.CreateLogicalType(mapping.TypeBlob)
-	defer mapping.DestroyLogicalType(&binary)
-	mapping.ScalarFunctionAddParameter(function, binary)
+	for _, t := range []mapping.Type{mapping.TypeBlob, mapping.TypeBoolean} {
+		parameter := mapping.CreateLogicalType(t)
+		mapping.ScalarFunctionAddParameter(function, parameter)
+		mapping.DestroyLogicalType(&parameter)
+	}
 	result := f.resultType()
 	defer mapping.DestroyLogicalType(&result)
 	mapping.ScalarFunctionSetReturnType(function, result)
@@ -114,33 +108,49 @@ func launchlake_parse_documents(info, input, output unsafe.Pointer) {
 	handle := mapping.ScalarFunctionGetExtraInfo(mapping.FunctionInfo{Ptr: info})
 	f := cgo.Handle(uintptr(handle)).Value().(*documentFunction)
 	chunk := mapping.DataChunk{Ptr: input}
-	documents := readTexts(mapping.DataChunkGetVector(chunk, 0), int(mapping.DataChunkGetSize(chunk)))
-	f.fill(documents, mapping.Vector{Ptr: output})
+	rows := int(mapping.DataChunkGetSize(chunk))
+	documents := readTexts(mapping.DataChunkGetVector(chunk, 0), rows)
+	skipped := unsafe.Slice((*bool)(mapping.VectorGetData(mapping.DataChunkGetVector(chunk, 1))), rows)
+	f.fill(documents, skipped, mapping.Vector{Ptr: output})
+}
+
+// documentReader is what one thread fills vectors with.
+type documentReader struct {
+	*document.Reader
+	members []*vector
+}
+
+func (f *documentFunction) newReader(p *document.Parser) *documentReader {
+	r := &documentReader{Reader: p.Reader(), members: make([]*vector, len(f.members))}
+	for i, t := range f.members {
+		r.members[i] = newVector(t)
+	}
+	return r
 }
 
 // fill reads documents into a vector of structs.
-func (f *documentFunction) fill(documents textVector, output mapping.Vector) {
-	reader := f.readers.Get().(*document.Reader)
+func (f *documentFunction) fill(documents textVector, skipped []bool, output mapping.Vector) {
+	reader := f.readers.Get().(*documentReader)
 	defer f.readers.Put(reader)
-	n := documents.len()
-	members := make([]*vector, len(f.members))
-	for i, t := range f.members {
-		members[i] = newVector(mapping.StructVectorGetChild(output, mapping.IdxT(i)), t, n)
+	n, members := documents.len(), reader.members
+	for i, m := range members {
+		m.begin(mapping.StructVectorGetChild(output, mapping.IdxT(i)), n)
 	}
+	var v document.Value
 	for row := range n {
 		text, ok := documents.at(row)
-		ok = ok && reader.Read(text)
+		ok = ok && !skipped[row] && reader.Read(text)
 		members[parsedMember].setBoolean(row, ok)
 		members[wrongMember].startList(row)
 		for i, name := range f.columns {
-			var v document.Value
+			v = document.Value{}
 			if ok {
-				v = reader.Value(i)
+				reader.Value(i, &v)
 			}
 			if v.State == document.Wrong {
 				members[wrongMember].addElement([]byte(name))
 			}
-			members[firstColumn+i].set(row, v)
+			members[firstColumn+i].set(row, &v)
 		}
 	}
 	for _, m := range members {

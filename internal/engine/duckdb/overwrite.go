@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
@@ -51,7 +52,7 @@ func (p *publishing) overwrite(ctx context.Context, s *delta.Snapshot, c *public
 }
 
 // surelyDiffer is whether statistics tell that the rows of one file are not those of another, which spares reading them. Only counts
-// and the bounds of whole numbers are compared, for all writers give them exactly.
+// and the bounds of whole numbers and times are compared: of them all writers give the former exactly, and the latter but for some milliseconds.
 func (p *publishing) surelyDiffer(l layout, old []engine.File, files []written) bool {
 	if len(old) != 1 || len(files) != 1 || old[0].Stats == nil || old[0].DeletionVector != nil {
 		return false
@@ -63,7 +64,7 @@ func (p *publishing) surelyDiffer(l layout, old []engine.File, files []written) 
 	}
 	for name, a := range before.Columns {
 		b, ok := now.Columns[name]
-		if ok && (differ(a.NullCount, b.NullCount) || differ(wholeNumber(a.Min), wholeNumber(b.Min)) || differ(wholeNumber(a.Max), wholeNumber(b.Max))) {
+		if ok && (differ(a.NullCount, b.NullCount) || boundsDiffer(a.Min, b.Min) || boundsDiffer(a.Max, b.Max)) {
 			return true
 		}
 	}
@@ -73,11 +74,20 @@ func (p *publishing) surelyDiffer(l layout, old []engine.File, files []written) 
 // differ is whether both numbers are known and not the same.
 func differ(a, b *int64) bool { return a != nil && b != nil && *a != *b }
 
-func wholeNumber(bound any) *int64 {
-	if n, ok := bound.(int64); ok {
-		return &n
+// blur is how far bounds of equal times can be apart: some writers cut them to milliseconds, some round them up, and readers allow for both.
+const blur = 2 * time.Millisecond
+
+// boundsDiffer is whether both bounds are whole numbers or times, and surely not the same.
+func boundsDiffer(a, b any) bool {
+	switch a := a.(type) {
+	case int64:
+		b, ok := b.(int64)
+		return ok && a != b
+	case time.Time:
+		b, ok := b.(time.Time)
+		return ok && a.Sub(b).Abs() > blur
 	}
-	return nil
+	return false
 }
 
 // equalRows is whether the new files hold the rows of the table. Both have as many.

@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -33,10 +34,8 @@ func (e *Engine) parse(ctx context.Context, name string, d engine.Documents) err
 	if err != nil {
 		return err
 	}
-	if d.Skip != "" {
-		document = fmt.Sprintf("CASE WHEN coalesce((%s), false) THEN NULL ELSE %s END", d.Skip, document)
-	}
-	return e.Define(ctx, name, parsedQuery(d, kept, function+"("+document+")"), engine.EachTime)
+	skip := cmp.Or(d.Skip, "false")
+	return e.Define(ctx, name, parsedQuery(d, kept, fmt.Sprintf("%s(%s, coalesce((%s), false))", function, document, skip)), engine.EachTime)
 }
 
 // checkDocuments gives the columns of a relation besides the document, and the document as binary.
@@ -100,6 +99,6 @@ func (e *Engine) addParser(ctx context.Context, columns []engine.Column) (string
 		names[i] = c.Name
 	}
 	f := &documentFunction{name: e.name("parse"), members: members, columns: names}
-	f.readers.New = func() any { return parser.Reader() }
+	f.readers.New = func() any { return f.newReader(parser) }
 	return f.name, e.register(ctx, f)
 }

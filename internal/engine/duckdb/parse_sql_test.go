@@ -169,7 +169,7 @@ func typedValue(t delta.Type, raw string) (string, error) {
 		return matching(integerText, sqlTypes[t.(delta.Primitive)]), nil
 	case delta.Double, delta.Float:
 		number := matching(numberText, sqlTypes[t.(delta.Primitive)])
-		return fmt.Sprintf("CASE WHEN isfinite(%[1]s) THEN %[1]s END", number), nil
+		return fmt.Sprintf("CASE WHEN %[1]s = 0 THEN 0 WHEN isfinite(%[1]s) THEN %[1]s END", number), nil // -0.0 is 0
 	case delta.Boolean:
 		return fmt.Sprintf("CASE %s WHEN 'true' THEN true WHEN 'false' THEN false END", text), nil
 	case delta.Timestamp:

@@ -24,7 +24,7 @@ func (e *Engine) Publish(ctx context.Context, query string, out engine.Output) (
 }
 
 func (e *Engine) publish(ctx context.Context, query string, out engine.Output) (engine.Published, error) {
-	columns, err := e.describe(ctx, trimQuery(query))
+	columns, err := e.describe(ctx, "("+trimQuery(query)+"\n) LIMIT 0") // which spares planning what is not run
 	if err != nil {
 		return engine.Published{}, err
 	}

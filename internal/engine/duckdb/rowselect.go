@@ -2,7 +2,6 @@ package duckdb
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 
@@ -87,26 +86,14 @@ func (s scan) selection(ctx context.Context, i int) (selection, error) {
 
 // checkRowNumbers refuses sets with rows that their file has not.
 func (e *Engine) checkRowNumbers(ctx context.Context, s scan, files []scannedFile) error {
-	paths := make([]string, len(files))
-	for i, f := range files {
-		paths[i] = f.path
-	}
-	counts := map[string]int64{}
-	query := "SELECT file_name, num_rows FROM parquet_file_metadata(" + pathList(paths) + ")"
-	err := e.scanRows(ctx, query, func(rows *sql.Rows) error {
-		var path string
-		var n int64
-		err := rows.Scan(&path, &n)
-		counts[path] = n
-		return err
-	})
+	footers, err := e.footers.of(ctx, files)
 	if err != nil {
-		return fmt.Errorf("read footers: %w", err)
+		return err
 	}
-	for _, f := range files {
-		if last := f.rows.rows.Last(); last >= counts[f.path] {
+	for i, f := range files {
+		if last := f.rows.rows.Last(); last >= footers[i].rows {
 			key := s.files[f.number].Path
-			return &delta.CorruptError{Key: key, Err: fmt.Errorf("a deletion vector names row %d, the file has %d", last, counts[f.path])}
+			return &delta.CorruptError{Key: key, Err: fmt.Errorf("a deletion vector names row %d, the file has %d", last, footers[i].rows)}
 		}
 	}
 	return nil

@@ -77,6 +77,8 @@ type scan struct {
 	changes  []delta.ChangeFile // one for each file when changed rows are asked for, with the columns of changes
 	version  bool               // with the column engine.CommitVersion
 	place    bool               // with the columns fileColumn and rowColumn
+
+	constants constants
 }
 
 // Columns that say where a row lies: its local file, and its number in it.
@@ -106,6 +108,9 @@ func (e *Engine) scanQuery(ctx context.Context, s scan) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := e.widen(ctx); err != nil {
+		return "", err
+	}
 	files := make([]scannedFile, len(paths))
 	for i, path := range paths {
 		files[i] = scannedFile{path: path, number: i}
@@ -118,13 +123,12 @@ func (e *Engine) scanQuery(ctx context.Context, s scan) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	constants, err := e.constants(ctx, s, files)
-	if err != nil {
+	if s.constants, err = e.constants(ctx, s, files, groups); err != nil {
 		return "", err
 	}
 	var parts []string
 	for _, g := range groups {
-		part, err := s.groupQuery(g, constants, rows)
+		part, err := s.groupQuery(g, rows)
 		if err != nil {
 			return "", err
 		}
@@ -163,33 +167,87 @@ func nullColumn(sqlType, name string) string {
 // numberColumn is that of a file in its scan.
 const numberColumn = "_number"
 
-// constants makes a relation of what is the same for all rows of a file, and returns its name, or "" when the scan needs
-// none.
-func (e *Engine) constants(ctx context.Context, s scan, files []scannedFile) (string, error) {
-	partitions := s.snapshot.Metadata().PartitionColumns
-	selective := slices.ContainsFunc(files, func(f scannedFile) bool { return f.rows.kind != allRows })
-	if !s.version && s.changes == nil && len(partitions) == 0 && !selective {
-		return "", nil
+// constants are columns that are the same for all rows of a file.
+type constants struct {
+	relation string            // of the files' values; "": values has them, or the scan needs none
+	values   map[string]string // in SQL
+}
+
+// of gives a column.
+func (c constants) of(name string) string {
+	if value, ok := c.values[name]; ok {
+		return value
 	}
-	values := make([]string, len(files))
+	return "c." + quoteName(name)
+}
+
+// needsConstants is whether rows of a group must be told which file they come from. To select rows of a file that is alone in its group they
+// need not.
+func (s scan) needsConstants(g *fileGroup) bool {
+	return s.version || s.changes != nil || len(s.snapshot.Metadata().PartitionColumns) > 0 || g.selects != allRows && len(g.files) > 1
+}
+
+// constants gives those of files.
+func (e *Engine) constants(ctx context.Context, s scan, files []scannedFile, groups []*fileGroup) (constants, error) {
+	if !slices.ContainsFunc(groups, s.needsConstants) {
+		return constants{}, nil
+	}
+	partitions := s.snapshot.Metadata().PartitionColumns
+	names := append([]string{fileColumn, numberColumn, engine.CommitVersion, engine.CommitTimestamp, engine.ChangeType}, partitions...)
+	rows := make([][]string, len(files))
 	for i, f := range files {
-		cells := append([]string{quote(f.path), fmt.Sprint(f.number)}, s.commitCells(i)...)
+		rows[i] = append([]string{quote(f.path), fmt.Sprint(f.number)}, s.commitCells(i)...)
 		for _, name := range partitions {
 			cell, err := partitionCell(s.snapshot.Schema(), name, s.files[i].Add)
 			if err != nil {
-				return "", fmt.Errorf("data file %s: %w", s.files[i].Path, err)
+				return constants{}, fmt.Errorf("data file %s: %w", s.files[i].Path, err)
 			}
-			cells = append(cells, cell)
+			rows[i] = append(rows[i], cell)
 		}
-		values[i] = "(" + strings.Join(cells, ", ") + ")"
 	}
-	columns := []string{fileColumn, numberColumn, quoteName(engine.CommitVersion), quoteName(engine.CommitTimestamp), quoteName(engine.ChangeType)}
-	for _, name := range partitions {
-		columns = append(columns, quoteName(name))
+	if len(files) == 1 || s.listed(groups) {
+		return constants{values: listedConstants(names, rows)}, nil
+	}
+	values, columns := make([]string, len(rows)), make([]string, len(names))
+	for i, cells := range rows {
+		values[i] = "(" + join(cells) + ")"
+	}
+	for i, name := range names {
+		columns[i] = quoteName(name)
 	}
 	table := e.name("files")
-	query := fmt.Sprintf("SELECT * FROM (VALUES %s) AS f(%s)", strings.Join(values, ",\n"), strings.Join(columns, ", "))
-	return table, e.Define(ctx, table, query, engine.Once)
+	query := fmt.Sprintf("SELECT * FROM (VALUES %s) AS f(%s)", strings.Join(values, ",\n"), join(columns))
+	return constants{relation: table}, e.Define(ctx, table, query, engine.Once)
+}
+
+// mostListed is how many files may have their constants in lists, which are made anew for each vector of rows.
+const mostListed = 100
+
+// fileIndexColumn is DuckDB's number of a file among those that it reads.
+const fileIndexColumn = "file_index"
+
+// listed is whether constants are looked up in lists, by DuckDB's number of the file. Unlike what a join gives, which is a selection of rows, the
+// rows then reach functions as they were read, without a copy of their texts. Where others see the path, conditions on it could have DuckDB read
+// fewer files, and number them anew.
+func (s scan) listed(groups []*fileGroup) bool {
+	return len(s.files) <= mostListed && len(groups) == 1 && !s.place && !groups[0].has(fileIndexColumn)
+}
+
+// listedConstants gives the SQL of columns from the cells of each file.
+func listedConstants(names []string, rows [][]string) map[string]string {
+	values := map[string]string{}
+	for column, name := range names {
+		if len(rows) == 1 {
+			values[name] = rows[0][column]
+			continue
+		}
+		cells := make([]string, len(rows))
+		for i := range rows {
+			cells[i] = rows[i][column]
+		}
+		values[name] = fmt.Sprintf("list_extract([%s], CAST(d.%s AS BIGINT) + 1)", join(cells), fileIndexColumn)
+	}
+	return values
 }
 
 // commitCells say which commit a file's rows come from, and what it did to them.
@@ -219,7 +277,7 @@ func partitionCell(schema *delta.Schema, name string, add delta.Add) (string, er
 	return literal(field.Type, value)
 }
 
-func (s scan) groupQuery(g *fileGroup, constants, rows string) (string, error) {
+func (s scan) groupQuery(g *fileGroup, rows string) (string, error) {
 	var columns []string
 	for _, f := range s.snapshot.Schema().Fields {
 		column, err := s.columnOf(g, f)
@@ -233,26 +291,33 @@ func (s scan) groupQuery(g *fileGroup, constants, rows string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		columns = append(columns, changeType+" AS "+quoteName(engine.ChangeType), "c."+quoteName(engine.CommitVersion), "c."+quoteName(engine.CommitTimestamp))
+		columns = append(columns, changeType+" AS "+quoteName(engine.ChangeType), s.constant(engine.CommitVersion), s.constant(engine.CommitTimestamp))
 	}
 	if s.version {
-		columns = append(columns, "c."+quoteName(engine.CommitVersion))
+		columns = append(columns, s.constant(engine.CommitVersion))
 	}
 	if s.place {
 		columns = append(columns, "d."+localFileColumn+" AS "+fileColumn, "d.file_row_number AS "+rowColumn)
 	}
 	query := "SELECT " + strings.Join(columns, ", ") + "\nFROM " + readParquet(g.paths()) + " AS d"
-	if constants != "" {
-		query += " JOIN " + constants + " AS c ON c." + fileColumn + " = d." + localFileColumn
+	number := s.constants.of(numberColumn)
+	switch {
+	case !s.needsConstants(g):
+		number = fmt.Sprint(g.files[0].number)
+	case s.constants.relation != "":
+		query += " JOIN " + s.constants.relation + " AS c ON c." + fileColumn + " = d." + localFileColumn
 	}
 	if join := g.selects.join(); join != "" {
-		query += fmt.Sprintf(" %s %s AS r ON r.%[3]s = c.%[3]s AND r.%[4]s = d.file_row_number", join, rows, numberColumn, rowColumn)
+		query += fmt.Sprintf(" %s %s AS r ON r.%s = %s AND r.%s = d.file_row_number", join, rows, numberColumn, number, rowColumn)
 	}
 	if (s.place || g.selects != allRows) && g.has("file_row_number") {
 		return "", errors.New("a data file has a column file_row_number, by whose name its rows are counted here")
 	}
 	return query, nil
 }
+
+// constant is a column of the scan that is the same for all rows of a file.
+func (s scan) constant(name string) string { return s.constants.of(name) + " AS " + quoteName(name) }
 
 // localFileColumn is the column with the path of the local file. No data file has one of that name.
 const localFileColumn = `"local file of launchlake"`

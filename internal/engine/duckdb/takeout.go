@@ -71,20 +71,37 @@ func (e *Engine) collectRows(ctx context.Context, places string, into map[string
 // unionAll begins what adds rows to a query.
 const unionAll = "\nUNION ALL\n"
 
+// severalFiles is from how many on the files that are written again are read together. Each alone costs planning; together each row costs
+// a comparison of its file.
+const severalFiles = 8
+
 // keptRows gives the SQL that adds the rows of files that are not at places.
 func (p *publishing) keptRows(ctx context.Context, s *delta.Snapshot, c *publication.Change, again []engine.File, places string) (string, error) {
 	if len(again) == 0 {
 		return "", nil
 	}
-	rows, err := p.engine.scanQuery(ctx, scan{snapshot: s, files: again, place: true})
-	if err != nil {
-		return "", err
-	}
 	cells, err := oldCells(s, c.SchemaOf(s))
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%sSELECT %s FROM (%s) AS target ANTI JOIN %s AS gone USING (%s, %s)", unionAll, cells, rows, places, fileColumn, rowColumn), nil
+	if len(again) >= severalFiles {
+		rows, err := p.engine.scanQuery(ctx, scan{snapshot: s, files: again, place: true})
+		return fmt.Sprintf("%sSELECT %s FROM (%s) AS target ANTI JOIN %s AS gone USING (%s, %s)", unionAll, cells, rows, places, fileColumn, rowColumn), err
+	}
+	var kept string
+	for _, f := range again {
+		rows, err := p.engine.scanQuery(ctx, scan{snapshot: s, files: []engine.File{f}, place: true})
+		if err != nil {
+			return "", err
+		}
+		path, err := p.engine.files.one(ctx, s, f.Add)
+		if err != nil {
+			return "", err
+		}
+		kept += fmt.Sprintf("%sSELECT %s FROM (%s) AS target ANTI JOIN (SELECT %s FROM %s WHERE %s = %s) AS gone USING (%[4]s)",
+			unionAll, cells, rows, rowColumn, places, fileColumn, quote(path))
+	}
+	return kept, nil
 }
 
 // oldCells are the columns of rows of the snapshot in a table of a wider schema.

@@ -55,7 +55,7 @@ func (t textVector) at(row int) (text []byte, ok bool) {
 // vector is a vector that is written, from the first row to the last.
 type vector struct {
 	handle   mapping.Vector
-	typ      delta.Type
+	kind     cellKind
 	rows     int
 	data     unsafe.Pointer
 	validity []uint64 // nil until a row is null
@@ -68,6 +68,7 @@ type vector struct {
 	list     int // the row of the list that was started last
 	elements []element
 	texts    []byte
+	child    *vector
 }
 
 // element is a text within vector.texts, or null.
@@ -76,8 +77,39 @@ type element struct {
 	null       bool
 }
 
-func newVector(handle mapping.Vector, t delta.Type, rows int) *vector {
-	return &vector{handle: handle, typ: t, rows: rows, data: mapping.VectorGetData(handle)}
+// cellKind is how a value of a type lies in memory.
+type cellKind uint8
+
+const (
+	textCell cellKind = iota
+	wordCell          // eight bytes
+	halfCell
+	quarterCell
+	byteCell
+	doubleCell
+	floatCell
+	booleanCell
+	listCell
+)
+
+// cellKinds are those of the types; of others it is listCell.
+var cellKinds = map[delta.Type]cellKind{
+	delta.String: textCell, delta.Long: wordCell, delta.Timestamp: wordCell, delta.Integer: halfCell, delta.Date: halfCell, delta.Short: quarterCell,
+	delta.Byte: byteCell, delta.Double: doubleCell, delta.Float: floatCell, delta.Boolean: booleanCell,
+}
+
+func newVector(t delta.Type) *vector {
+	kind, ok := cellKinds[t]
+	if !ok {
+		kind = listCell
+	}
+	return &vector{kind: kind}
+}
+
+// begin goes on to a vector of DuckDB's. Memory of the one before is used again.
+func (v *vector) begin(handle mapping.Vector, rows int) {
+	*v = vector{handle: handle, kind: v.kind, rows: rows, data: mapping.VectorGetData(handle),
+		long: v.long[:0], late: v.late[:0], elements: v.elements[:0], texts: v.texts[:0], child: v.child}
 }
 
 // cells is the vector's memory.
@@ -94,27 +126,26 @@ func (v *vector) setNull(row int) {
 func (v *vector) setBoolean(row int, b bool) { cells[bool](v)[row] = b }
 
 // set writes a value of the vector's type, or null.
-func (v *vector) set(row int, value document.Value) {
-	present := value.State == document.Present
-	if !present {
+func (v *vector) set(row int, value *document.Value) {
+	if value.State != document.Present {
 		v.setNull(row)
 	}
-	switch v.typ {
-	case delta.String:
+	switch v.kind {
+	case textCell:
 		v.setText(row, value.Text)
-	case delta.Long, delta.Timestamp:
+	case wordCell:
 		cells[int64](v)[row] = value.Number
-	case delta.Integer, delta.Date:
+	case halfCell:
 		cells[int32](v)[row] = int32(value.Number)
-	case delta.Short:
+	case quarterCell:
 		cells[int16](v)[row] = int16(value.Number)
-	case delta.Byte:
+	case byteCell:
 		cells[int8](v)[row] = int8(value.Number)
-	case delta.Double:
+	case doubleCell:
 		cells[float64](v)[row] = value.Double
-	case delta.Float:
+	case floatCell:
 		cells[float32](v)[row] = float32(value.Double)
-	case delta.Boolean:
+	case booleanCell:
 		cells[bool](v)[row] = value.Number != 0
 	default:
 		v.startList(row)
@@ -179,7 +210,11 @@ func (v *vector) finishLists() {
 	n := mapping.IdxT(len(v.elements))
 	mapping.ListVectorReserve(v.handle, n)
 	mapping.ListVectorSetSize(v.handle, n)
-	child := newVector(mapping.ListVectorGetChild(v.handle), delta.String, len(v.elements))
+	if v.child == nil {
+		v.child = newVector(delta.String)
+	}
+	child := v.child
+	child.begin(mapping.ListVectorGetChild(v.handle), len(v.elements))
 	for i, e := range v.elements {
 		if e.null {
 			child.setNull(i)

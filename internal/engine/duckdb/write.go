@@ -40,7 +40,7 @@ func (p *publishing) copyOut(ctx context.Context, l layout, query string, others
 // say so.
 func (e *Engine) copyRows(ctx context.Context, query, options string) ([]written, error) {
 	to := filepath.Join(e.folder, "out", e.name("write"))
-	options = fmt.Sprintf("FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '%s', RETURN_STATS%s", rowGroupBytes, options)
+	options = fmt.Sprintf("FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE_BYTES '%s', RETURN_STATS%s", rowGroupBytes, options)
 	rows, err := e.db.QueryContext(ctx, fmt.Sprintf("COPY (%s) TO %s (%s)", query, quote(to), options))
 	if err != nil {
 		return nil, queryError(ctx, err)

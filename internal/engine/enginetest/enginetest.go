@@ -28,9 +28,6 @@ type Lab struct {
 
 	// Slow engines run what is done in several layouts in those with a change data feed only.
 	Slow bool
-
-	// Without names tests of what the engine refuses to do, with the reason.
-	Without map[string]string
 }
 
 // Run runs the suite.
@@ -40,6 +37,7 @@ func Run(t *testing.T, lab Lab) {
 		test func(t *testing.T, b *bench)
 	}{
 		{"values are taken out of documents by path and type", parsesValues},
+		{"zero has no sign in documents", zerosHaveNoSign},
 		{"the first path that holds a value counts", triesPathsInOrder},
 		{"values of another type are named and null", namesWrongTypes},
 		{"no document fails the batch", survivesDocuments},
@@ -51,6 +49,7 @@ func Run(t *testing.T, lab Lab) {
 		{"functions mean what they mean in Spark", agreesOnFunctions},
 		{"append adds rows once", appendsOnce},
 		{"overwrite replaces rows and keeps files when nothing changes", overwrites},
+		{"overwrite tells moments apart that the log does not", overwritesMoments},
 		{"overwrite happens again when a property changes", overwritesOnProperties},
 		{"an overwrite replaces the rows that a condition names", replacesMatchingRows},
 		{"an overwrite refuses rows outside of its condition", refusesRowsOutsideOfWhere},
@@ -91,9 +90,6 @@ func Run(t *testing.T, lab Lab) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if reason := lab.Without[tt.name]; reason != "" {
-				t.Skip(reason)
-			}
 			tt.test(t, newBench(t, lab))
 		})
 	}

@@ -29,10 +29,20 @@ func parsesValues(_ *testing.T, b *bench) {
 	b.want("select n, _parsed, _wrong_types, s, l, i, d, f, t, day, list, second from parsed order by n",
 		"0|true|[]|a \"quoted\" \\ \n é 😀|9223372036854775807|-5|1500|true|2026-07-20T14:49:32Z|1957-10-04T00:00:00Z|[x,y]|y",
 		"1|true|[]||12|3|28.56194122|false|2026-07-20T14:49:32.123456Z|null|[]|null",
-		"2|true|[]|17|null|null|-0.0|null|1957-10-04T19:28:34Z|null|[null]|null",
+		"2|true|[]|17|null|null|0|null|1957-10-04T19:28:34Z|null|[null]|null",
 		"3|true|[]|true|null|null|7|null|0001-01-01T00:00:00Z|9999-12-31T00:00:00Z|null|null",
 		"4|true|[]|null|null|null|null|null|null|null|null|null",
 	)
+}
+
+// zerosHaveNoSign reads zeros, also those that a number is too small for, and stores them with others in one file.
+func zerosHaveNoSign(_ *testing.T, b *bench) {
+	b.parse([]engine.Column{column("d", delta.Double, "$.a.d", "$.l[0].d"), column("f", delta.Float, "$.a.f", "$.l[0].f")},
+		`{"a":{"d":-0.0,"f":-0.0}}`, `{"a":{"d":"-0.0","f":"-0"}}`, `{"l":[{"d":-0e0,"f":-1e-400}]}`, `{"l":[{"d":-1e-400,"f":"-0.000"}]}`, `{"a":{"d":0.0,"f":0}}`,
+		`{"a":{"d":-4.9e-324,"f":-1.5}}`)
+	table := b.table("zeros")
+	b.publish("select n, d, f from parsed", engine.Output{Table: table, Mode: engine.Append})
+	b.wantTable(table, "n, d, f", "0|0|0", "1|0|0", "2|0|0", "3|0|0", "4|0|0", "5|-5e-324|-1.5")
 }
 
 func triesPathsInOrder(_ *testing.T, b *bench) {

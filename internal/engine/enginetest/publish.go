@@ -68,6 +68,29 @@ func overwrites(t *testing.T, b *bench) {
 	b.wantTable(table, "n, s")
 }
 
+// overwritesMoments replaces moments by some that are the same in milliseconds, in which statistics have them, and some that are not.
+func overwritesMoments(t *testing.T, b *bench) {
+	out := engine.Output{Table: b.table("rows"), Mode: engine.Overwrite, Schema: &delta.Schema{Fields: []delta.Field{{Name: "at", Type: delta.Timestamp, Nullable: true}}}}
+	rows := func(early, late string) string {
+		return fmt.Sprintf("select timestamp '1957-10-04 19:28:%s' as at union all select timestamp '2026-07-20 14:49:%s'", early, late)
+	}
+	b.publish(rows("34.000001", "32.123456"), out)
+	for _, step := range []struct {
+		query     string
+		unchanged int64
+	}{
+		{rows("34.000001", "32.123456"), 2},
+		{rows("34.000001", "32.123457"), 0},
+		{rows("34.000002", "32.123457"), 0},
+		{rows("34.000002", "33.123457"), 0},
+		{rows("34.000002", "33.123457"), 2},
+	} {
+		if done := b.publish(step.query, out); done.Unchanged != step.unchanged || done.Inserted != 2-step.unchanged {
+			t.Errorf("%s: %+v", step.query, done)
+		}
+	}
+}
+
 func overwritesOnProperties(t *testing.T, b *bench) {
 	table := b.table("rows")
 	out := engine.Output{Table: table, Mode: engine.Overwrite, Progress: progress(1), Configuration: map[string]string{"test.model": "one"}}

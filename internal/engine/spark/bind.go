@@ -22,6 +22,9 @@ func (e *Engine) Bind(ctx context.Context, name string, in engine.Input) error {
 }
 
 func (e *Engine) bind(ctx context.Context, name string, in engine.Input) error {
+	if err := e.expect(ctx, inputBytes(in)); err != nil {
+		return err
+	}
 	switch {
 	case in.Changes != nil && (in.Snapshot != nil || in.Files != nil):
 		return errors.New("a snapshot and changes are given at once")
@@ -48,6 +51,19 @@ func (e *Engine) bind(ctx context.Context, name string, in engine.Input) error {
 		query = fmt.Sprintf("SELECT * FROM (%s) WHERE (%s\n)", query, in.Where)
 	}
 	return e.define(ctx, name, connect.SQL(query), engine.EachTime)
+}
+
+// inputBytes is how large the data files of an input are; 0 for changes, of which this is not known before they are read.
+func inputBytes(in engine.Input) (bytes int64) {
+	switch {
+	case in.Files != nil:
+		for _, f := range in.Files {
+			bytes += f.Size
+		}
+	case in.Snapshot != nil:
+		bytes = in.Snapshot.SizeInBytes()
+	}
+	return bytes
 }
 
 // bindChanges names the rows of a table's change data feed, as Spark's Delta reader gives them.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -131,12 +130,8 @@ func (l lakeOf) read(in engine.Input) []string {
 	return all
 }
 
-// exact spells a value so that other ones are spelled otherwise. Only the sign of zero is left out: DuckDB stores -0.0 as 0.0 in
-// a data file where both are.
+// exact spells a value so that other ones are spelled otherwise, also -0.0 and 0.0.
 func exact(v any) any {
-	if number, ok := v.(float64); ok && number == 0 {
-		return 0.0
-	}
 	if moment, ok := v.(time.Time); ok {
 		return moment.UTC().Format(time.RFC3339Nano)
 	}
@@ -179,10 +174,7 @@ func TestBothEnginesMakeEqualTables(t *testing.T) {
 		changeFromOutside(t, remote, strings.TrimPrefix(l.common.LakeURL, "file://")+"/silver/launches")
 	}
 	step("their later state", "duckdb", state(t, 2))
-	generated := 200
-	if os.Getenv("LAKE_TEST_SOAK") != "" {
-		generated = 20_000
-	}
+	const generated = 20_000
 	step("generated launches", "spark", slices.Collect(recorded.Generate(generated, 1)))
 }
 
@@ -231,6 +223,8 @@ func nasty(t *testing.T) []json.RawMessage {
 		{"pad.latitude": json.RawMessage("-0.0")}, {"pad.latitude": "-0.0"}, {"pad.latitude": "NaN"}, {"pad.latitude": "Infinity"}, {"pad.latitude": json.RawMessage("4.9e-324")}, {"pad.latitude": json.RawMessage("90.00000000000001")},
 		{"pad.latitude": "28.561941220"}, {"pad.longitude": json.RawMessage("1.7976931348623157e308")}, {"pad.longitude": json.RawMessage("0.1000000000000000055511151231257827")},
 		{"pad.id": nil}, {"pad": nil}, {"pad": "a text"}, {"pad": []any{}}, {"status": map[string]any{"id": 99}}, {"status": map[string]any{"id": nil}}, {"mission": nil},
+		// Losses in the moment of the others.
+		{"status": map[string]any{"id": 4}}, {"status": map[string]any{"id": 7}},
 		{"webcast_live": "true"}, {"webcast_live": 1}, {"webcast_live": "TRUE"}, {"program": nil}, {"program": "none"}, {"program": []any{}}, {"program": []any{nil, 3, map[string]any{"name": nil}, map[string]any{"name": "ü,ß"}, map[string]any{"other": 1}}},
 		{"program": []any{map[string]any{"name": map[string]any{"deep": 1}}}}, {"program": []any{map[string]any{"name": 5}, map[string]any{"name": ""}}},
 		{"rocket.configuration.families": []any{}}, {"rocket.configuration.families": []any{map[string]any{"name": "F", "parent": nil}}}, {"rocket.configuration.families": "Family", "rocket.configuration.family": "Old"},

@@ -19,7 +19,7 @@ type merging struct {
 	layout   layout
 
 	// Relations that are kept while it works: the query's rows; and the table's rows that one of these matches, or that are
-	// pruned, as their place, the keys, _fate and _dead, which is whether the match is a tombstone.
+	// pruned, as their place, the keys, _fate and _dead, which is whether the match is a tombstone; "" when there can be none.
 	source, matched string
 }
 
@@ -43,22 +43,37 @@ func (p *publishing) merge(ctx context.Context, s *delta.Snapshot, c *publicatio
 		return err
 	}
 	defer release()
-	if err := m.checkKeys(ctx); err != nil {
-		return err
-	}
-	target, err := p.engine.placedQuery(ctx, s)
+	var counts publication.MergeCounts
+	rows, err := m.countSource(ctx, &counts)
 	if err != nil {
 		return err
 	}
-	if m.matched, release, err = p.engine.keep(ctx, "matched", m.matchQuery(target)); err != nil {
-		return err
+	if s.NumFiles() > 0 && (rows > 0 || m.out.Prune != "") {
+		if release, err = m.match(ctx, &counts); err != nil {
+			return err
+		}
+		defer release()
 	}
-	defer release()
-	counts, err := m.count(ctx)
-	if c.CountMerge(counts); err != nil || !counts.Changes() {
-		return err
+	if c.CountMerge(counts); !counts.Changes() {
+		return nil
 	}
 	return m.write(ctx)
+}
+
+// match finds the rows of the table that change.
+func (m *merging) match(ctx context.Context, counts *publication.MergeCounts) (release func(), err error) {
+	target, err := m.engine.placedQuery(ctx, m.snapshot)
+	if err != nil {
+		return nil, err
+	}
+	if m.matched, release, err = m.engine.keep(ctx, "matched", m.matchQuery(target)); err != nil {
+		return nil, err
+	}
+	if err := m.countMatched(ctx, counts); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
 }
 
 // keep computes a query once, under a name of the engine's own, until it is released.
@@ -111,34 +126,39 @@ func (m *merging) matchQuery(target string) string {
 	return query
 }
 
-// checkKeys refuses a source that has a key twice: which row should win is for the query to say.
-func (m *merging) checkKeys(ctx context.Context) error {
+// countSource counts the source's rows, tombstones among them. It refuses a source that has a key twice: which row should win is for the
+// query to say.
+func (m *merging) countSource(ctx context.Context, n *publication.MergeCounts) (rows int64, err error) {
 	keys := quoteNames(m.out.Keys)
 	var texts []string
 	for _, key := range keys {
 		texts = append(texts, "CAST("+key+" AS STRING)")
 	}
-	rows, err := m.engine.rows(ctx, fmt.Sprintf("SELECT concat_ws(', ', %s), count(*) FROM %s WHERE %s IS NOT NULL GROUP BY %s HAVING count(*) > 1 LIMIT 1",
-		join(texts), m.source, strings.Join(keys, " IS NOT NULL AND "), join(keys)))
-	if err == nil && len(rows) > 0 {
-		err = fmt.Errorf("merge: the query gives key %s %d times", rows[0][0], rows[0][1])
+	found, err := m.engine.rows(ctx, fmt.Sprintf(`SELECT coalesce(sum(n), 0), coalesce(sum(kept), 0), coalesce(max(same), 0), max_by(key, same)
+		FROM (SELECT concat_ws(', ', %s) AS key, count(*) AS n, count_if(NOT %s) AS kept, CASE WHEN %s IS NOT NULL THEN count(*) END AS same FROM %s AS source GROUP BY %s)`,
+		join(texts), m.tombstone(), strings.Join(keys, " IS NOT NULL AND "), m.source, join(keys)))
+	if err != nil {
+		return 0, err
 	}
-	return err
+	if same := found[0][2].(int64); same > 1 {
+		return 0, fmt.Errorf("merge: the query gives key %s %d times", found[0][3], same)
+	}
+	n.Source = found[0][1].(int64)
+	return found[0][0].(int64), nil
 }
 
-// count tells how many rows there are of each kind.
-func (m *merging) count(ctx context.Context) (n publication.MergeCounts, err error) {
-	rows, err := m.engine.rows(ctx, fmt.Sprintf(`SELECT (SELECT count(*) FROM %s AS source WHERE NOT %s), count(CASE WHEN NOT dead THEN 1 END), count(CASE WHEN fate = 'update' THEN 1 END),
-		(SELECT count(*) FROM %[3]s WHERE _fate = 'delete'), (SELECT count(*) FROM %[3]s WHERE _fate = 'prune')
-		FROM (SELECT max(_fate) AS fate, bool_or(_dead) AS dead FROM %[3]s WHERE _fate <> 'prune' GROUP BY %[4]s)`,
-		m.source, m.tombstone(), m.matched, join(quoteNames(m.out.Keys))))
+// countMatched counts what becomes of the table's rows. Those that are pruned have no key.
+func (m *merging) countMatched(ctx context.Context, n *publication.MergeCounts) error {
+	rows, err := m.engine.rows(ctx, fmt.Sprintf(`SELECT count_if(fate <> 'prune' AND NOT dead), count_if(fate = 'update'), coalesce(sum(deleted), 0), coalesce(sum(pruned), 0)
+		FROM (SELECT max(_fate) AS fate, bool_or(_dead) AS dead, count_if(_fate = 'delete') AS deleted, count_if(_fate = 'prune') AS pruned FROM %s GROUP BY %s)`,
+		m.matched, join(quoteNames(m.out.Keys))))
 	if err != nil {
-		return n, err
+		return err
 	}
-	for i, into := range []*int64{&n.Source, &n.Known, &n.Updated, &n.Deleted, &n.Pruned} {
+	for i, into := range []*int64{&n.Known, &n.Updated, &n.Deleted, &n.Pruned} {
 		*into = rows[0][i].(int64)
 	}
-	return n, nil
+	return nil
 }
 
 // sourceRows gives the SQL of those rows of the source that match, or do not, a row of the table with one of some fates.
@@ -154,6 +174,11 @@ func (m *merging) sourceRows(not string, more string, fates ...string) string {
 // write takes the rows that go out of their files and writes those that come.
 func (m *merging) write(ctx context.Context) error {
 	c := m.change
+	if m.matched == "" { // all rows are new
+		var err error
+		c.Add, err = m.publishing.write(ctx, m.layout, rebalanced(fmt.Sprintf("SELECT %s FROM %s AS source WHERE NOT %s", columnList(m.layout.Schema), m.source, m.tombstone())))
+		return err
+	}
 	places := fmt.Sprintf("(SELECT * FROM %s WHERE _fate <> %s)", m.matched, quote(fateStay))
 	kept, err := m.takeOut(ctx, m.snapshot, c, places)
 	if err != nil {

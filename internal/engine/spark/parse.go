@@ -8,6 +8,8 @@ import (
 
 	"launchlake/internal/delta"
 	"launchlake/internal/engine"
+	"launchlake/internal/engine/document"
+	"launchlake/internal/rawjson"
 )
 
 // Parse implements [engine.Engine].
@@ -95,7 +97,7 @@ func (p *parsing) add(c engine.Column, raw string) error {
 		found = append(found, cell)
 	}
 	name := quoteName(c.Name)
-	p.raws = append(p.raws, "coalesce("+join(found)+", CAST(NULL AS STRING)) AS "+raw)
+	p.raws = append(p.raws, "CASE WHEN size(_found_0) = 2 THEN coalesce("+join(found)+", CAST(NULL AS STRING)) END AS "+raw)
 	p.values = append(p.values, value+" AS "+name)
 	p.names = append(p.names, name)
 	p.wrong = append(p.wrong, fmt.Sprintf("CASE WHEN %s IS NOT NULL AND %s IS NULL THEN %s END", raw, name, quote(c.Name)))
@@ -118,12 +120,7 @@ func (p *parsing) query() string {
 			quote("array<"+shape+">"), reading, i))
 	}
 	read := fmt.Sprintf("SELECT %s _text, %s FROM (%s)", p.kept, strings.Join(found, ",\n"), texts)
-	var objects []string
-	for i := range found {
-		objects = append(objects, fmt.Sprintf("CASE WHEN size(_found_%[1]d) = 2 THEN _found_%[1]d[0] END AS _object_%[1]d", i))
-	}
-	taken := fmt.Sprintf("SELECT %s _text, coalesce(size(_found_0) = 2, false) AS %s, %s FROM (%s)", p.kept, engine.Parsed, join(objects), read)
-	raws := fmt.Sprintf("SELECT %s _text, %s, %s FROM (%s)", p.kept, engine.Parsed, strings.Join(p.raws, ",\n"), taken)
+	raws := fmt.Sprintf("SELECT %s coalesce(size(_found_0) = 2, false) AS %s, %s FROM (%s)", p.kept, engine.Parsed, strings.Join(p.raws, ",\n"), read)
 	values := fmt.Sprintf("SELECT *, %s FROM (%s)", strings.Join(p.values, ",\n"), raws)
 	return fmt.Sprintf("SELECT %s %s, array_compact(array(%s)) AS %s, %s FROM (%s)",
 		p.kept, engine.Parsed, strings.Join(p.wrong, ",\n"), engine.WrongTypes, strings.Join(p.names, ", "), values)
@@ -134,13 +131,13 @@ const everyElement = "[*]"
 // find gives the text at a path; earlier are the paths before it.
 func (p *parsing) find(c engine.Column, path string, earlier []string) (string, error) {
 	prefix, suffix, wildcard := strings.Cut(path, everyElement)
-	steps, err := parsePath(prefix)
+	steps, err := document.ParsePath(prefix)
 	if err != nil {
 		return "", err
 	}
 	place := p.shapes.place(steps)
 	if wildcard {
-		rest, err := parsePath("$" + suffix)
+		rest, err := document.ParsePath("$" + suffix)
 		if err != nil {
 			return "", err
 		}
@@ -162,16 +159,16 @@ func (p *parsing) find(c engine.Column, path string, earlier []string) (string, 
 	return place, nil
 }
 
-// marked tells a string that begins like an object or an array from one, by a blank before it. It is rarely needed, so that
-// the document may be read once more for it.
+// marked tells a string that begins like an object or an array from one, by a character before it. It is rarely needed, so that
+// the document may be read once more for it: within a lambda, out of which Spark moves nothing to where it would be done for every document.
 func (p *parsing) marked(place, path string) string {
-	return fmt.Sprintf("CASE WHEN left(%[1]s, 1) IN ('{', '[', chr(0)) AND schema_of_variant(try_variant_get(try_parse_json(_text), %[2]s, 'variant')) = 'STRING' "+
-		"THEN concat(chr(0), %[1]s) ELSE %[1]s END", place, quote(path))
+	isString := fmt.Sprintf("exists(array(_text), t -> schema_of_variant(try_variant_get(try_parse_json(t), %s, 'variant')) = 'STRING')", quote(path))
+	return fmt.Sprintf("CASE WHEN left(%[1]s, 1) IN ('{', '[', chr(0)) THEN CASE WHEN %[2]s THEN concat(chr(0), %[1]s) ELSE %[1]s END ELSE %[1]s END", place, isString)
 }
 
 // gather makes one text of the elements of an array in JSON: an array of texts, or for string columns their texts joined.
 // Elements that are no text make an array of arrays of it, which is then no string and no array of strings.
-func gather(t delta.Type, place string, suffix []step) string {
+func gather(t delta.Type, place string, suffix []rawjson.Step) string {
 	elements := elementsOf(place, suffix)
 	containers := fmt.Sprintf("exists(%s, x -> coalesce(left(x, 1) IN ('{', '['), false))", elements)
 	if t == delta.String {
@@ -200,8 +197,9 @@ func typedValue(t delta.Type, raw string) (string, error) {
 		return fmt.Sprintf(`CASE WHEN %s THEN try_cast(regexp_replace(%s, r'\.0+\z', '') AS %s) WHEN %s THEN CASE WHEN CAST(%[2]s AS DOUBLE) = floor(CAST(%[2]s AS DOUBLE)) THEN try_cast(CAST(%[2]s AS DOUBLE) AS %[3]s) END END`,
 			matches(integerText), raw, name, matches(powerText)), nil
 	case delta.Double, delta.Float:
-		number := fmt.Sprintf("CASE WHEN %s THEN try_cast(%s AS %s) END", matches(numberText), raw, sqlTypes[t.(delta.Primitive)])
-		return fmt.Sprintf("CASE WHEN abs(%[1]s) < double('Infinity') THEN %[1]s END", number), nil
+		name := sqlTypes[t.(delta.Primitive)]
+		number := fmt.Sprintf("CASE WHEN %s THEN try_cast(%s AS %s) END", matches(numberText), raw, name)
+		return fmt.Sprintf("CASE WHEN abs(%[1]s) < double('Infinity') THEN %[1]s + CAST(0 AS %[2]s) END", number, name), nil // -0.0 + 0.0 is 0.0
 	case delta.Boolean:
 		return fmt.Sprintf("CASE %s WHEN 'true' THEN true WHEN 'false' THEN false END", raw), nil
 	case delta.Timestamp:

@@ -57,6 +57,9 @@ func (p *publishing) Admit(m delta.Metadata) error {
 
 // Change implements [publication.Work].
 func (p *publishing) Change(ctx context.Context, s *delta.Snapshot, c *publication.Change) error {
+	if err := p.engine.expect(ctx, s.SizeInBytes()); err != nil {
+		return err
+	}
 	switch {
 	case p.edit != nil:
 		return p.edit.run(ctx, p, s, c)

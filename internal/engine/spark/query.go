@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"launchlake/internal/delta"
@@ -22,9 +24,9 @@ type resultColumn struct {
 
 // describe gives the columns of a query without running it.
 func (e *Engine) describe(ctx context.Context, query string) ([]resultColumn, error) {
-	running, err := e.client.Query(ctx, connect.SQL(fmt.Sprintf("SELECT * FROM (%s\n) LIMIT 0", e.spelled(query))))
+	running, err := e.client.Query(ctx, connect.SQL(fmt.Sprintf("SELECT * FROM (\n%s\n) LIMIT 0", e.spelled(query))))
 	if err != nil {
-		return nil, err
+		return nil, located(err, query)
 	}
 	defer running.Close()
 	var columns []resultColumn
@@ -34,7 +36,7 @@ func (e *Engine) describe(ctx context.Context, query string) ([]resultColumn, er
 			return columns, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, located(err, query)
 		}
 		for _, b := range batches {
 			b.Release()
@@ -47,16 +49,36 @@ func (e *Engine) describe(ctx context.Context, query string) ([]resultColumn, er
 	}
 }
 
+// place is where Spark finds something wrong, as it tells it.
+var place = regexp.MustCompile(`(?:; | *\()line (\d+),? pos \d+\)?`)
+
+// located puts the line of a query that an error is about in the place of its number, which is one more in the SQL that
+// Spark was given.
+func located(err error, query string) error {
+	said, ok := errors.AsType[*connect.Error](err)
+	if !ok {
+		return err
+	}
+	if m := place.FindStringSubmatch(said.Message); m != nil {
+		lines := strings.Split(query, "\n")
+		if n, _ := strconv.Atoi(m[1]); n >= 2 && n <= len(lines)+1 {
+			said.Message = place.ReplaceAllLiteralString(said.Message, "")
+			said.SQL = connect.Fragment(lines[n-2])
+		}
+	}
+	return err
+}
+
 // Query implements [engine.Engine].
 func (e *Engine) Query(ctx context.Context, query string) (*engine.Rows, error) {
 	query = trimQuery(query)
 	columns, err := e.describe(ctx, query)
 	if err != nil {
-		return nil, fmt.Errorf("query: %w", err)
+		return nil, fmt.Errorf("query: %w", classified(err))
 	}
 	running, err := e.client.Query(ctx, connect.SQL(e.spelled(shownQuery(query, columns))))
 	if err != nil {
-		return nil, fmt.Errorf("query: %w", err)
+		return nil, fmt.Errorf("query: %w", classified(err))
 	}
 	schema := &delta.Schema{}
 	for _, c := range columns {
@@ -65,7 +87,7 @@ func (e *Engine) Query(ctx context.Context, query string) (*engine.Rows, error) 
 	all := func(yield func([]any, error) bool) {
 		defer running.Close()
 		if err := eachRow(running, func(row []any) bool { return yield(row, nil) }); err != nil {
-			yield(nil, fmt.Errorf("query: %w", err))
+			yield(nil, fmt.Errorf("query: %w", classified(err)))
 		}
 	}
 	return &engine.Rows{Schema: schema, All: all, Close: running.Close}, nil

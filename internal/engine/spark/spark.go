@@ -33,7 +33,8 @@ type Engine struct {
 	options Options
 	client  *connect.Client
 	layered map[string]bool // lower-case names with a layer that queries may use
-	serial  atomic.Int64    // numbers the names that the engine makes for itself
+	spread  *spread
+	serial  atomic.Int64 // numbers the names that the engine makes for itself
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -63,6 +64,9 @@ func Open(ctx context.Context, remote string, o Options) (*Engine, error) {
 	if err == nil {
 		err = e.client.Configure(ctx, session)
 	}
+	if err == nil {
+		e.spread, err = e.newSpread(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open spark: %w", classified(err)), e.close())
 	}
@@ -70,19 +74,24 @@ func Open(ctx context.Context, remote string, o Options) (*Engine, error) {
 	return e, nil
 }
 
-// session are properties on which the meaning of queries and the form of data files depend.
+// session are properties on which the meaning of queries and the form of data files depend. The last ones are for cost: Java never compiles methods that
+// are larger than 8000 bytes, and Spark makes such of wide rows; 50 tasks, where nobody sets another number, read the log of a table; and what
+// only a rare value asks for is done for every row.
 var session = map[string]string{
-	"spark.sql.session.timeZone":                    "UTC",
-	"spark.sql.timestampType":                       "TIMESTAMP_LTZ",
-	"spark.sql.ansi.enabled":                        "true",
-	"spark.sql.caseSensitive":                       "false",
-	"spark.sql.json.enablePartialResults":           "true",
-	"spark.sql.adaptive.enabled":                    "true",
-	"spark.sql.adaptive.coalescePartitions.enabled": "true",
-	"spark.sql.parquet.outputTimestampType":         "TIMESTAMP_MICROS",
-	"spark.sql.parquet.compression.codec":           "zstd",
-	"spark.sql.parquet.datetimeRebaseModeInWrite":   "CORRECTED",
-	"spark.sql.parquet.writeLegacyFormat":           "false",
+	"spark.sql.session.timeZone":                             "UTC",
+	"spark.sql.timestampType":                                "TIMESTAMP_LTZ",
+	"spark.sql.ansi.enabled":                                 "true",
+	"spark.sql.caseSensitive":                                "false",
+	"spark.sql.json.enablePartialResults":                    "true",
+	"spark.sql.adaptive.enabled":                             "true",
+	"spark.sql.adaptive.coalescePartitions.enabled":          "true",
+	"spark.sql.parquet.outputTimestampType":                  "TIMESTAMP_MICROS",
+	"spark.sql.parquet.compression.codec":                    "zstd",
+	"spark.sql.parquet.datetimeRebaseModeInWrite":            "CORRECTED",
+	"spark.sql.parquet.writeLegacyFormat":                    "false",
+	"spark.sql.codegen.hugeMethodLimit":                      "8000",
+	"spark.databricks.delta.snapshotPartitions":              "1",
+	"spark.sql.subexpressionElimination.skipForShortcutExpr": "true",
 }
 
 func s3a(url string) string {

@@ -31,6 +31,5 @@ func dir(t *testing.T) objstore.Store {
 func TestSparkKeepsThePromisesOfAnEngine(t *testing.T) {
 	enginetest.Run(t, enginetest.Lab{Open: open, Store: dir, Slow: true,
 		Understands: []string{"soundex(s) = 'A100'", "s > 5", "uuid()", "rand()"}, // all of Spark's own SQL
-		Without:     map[string]string{"editors that meet both succeed": "as writers that meet, and these take long"},
 	})
 }

@@ -249,6 +249,22 @@ func TestRequestsAreLogged(t *testing.T) {
 	}
 }
 
+func TestAServerThatKnowsTheOrderFindsWhatIsNewInIt(t *testing.T) {
+	records := append(launches(5), json.RawMessage(`{"id":"id-odd","last_updated":null}`), json.RawMessage(`42`), launch(2))
+	for _, undated := range []bool{false, true} {
+		for _, since := range []string{"2025-01-01T00:00:00Z", "2026-01-01T00:02:00Z", "2026-01-01T00:02:01Z", "2027-01-01T00:00:00Z", "", "soon"} {
+			options := launchapitest.Options{States: [][]json.RawMessage{records}, Undated: undated}
+			query := "/launches/?ordering=last_updated&last_updated__gte=" + since
+			fresh, knowing := launchapitest.Start(t, options), launchapitest.Start(t, options)
+			list(t, knowing.URL()+"/launches/?ordering=last_updated&limit=1")
+			_, want := get(t, fresh.URL()+query)
+			if _, got := get(t, knowing.URL()+query); got != want {
+				t.Errorf("undated %v, since %q: %s, want %s", undated, since, got, want)
+			}
+		}
+	}
+}
+
 func TestUndatedRecordsAreInEveryRangeWhenAsked(t *testing.T) {
 	undated := json.RawMessage(`{"id":"id-odd","last_updated":"soon"}`)
 	for _, asked := range []bool{false, true} {

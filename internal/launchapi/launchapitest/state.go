@@ -3,8 +3,10 @@ package launchapitest
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -157,6 +159,50 @@ func (s *state) find(q url.Values) ([]int32, error) {
 	if found, ok := s.found[name]; ok {
 		return found, nil
 	}
+	found, indexed := s.since(unpaged)
+	if !indexed {
+		var err error
+		if found, err = s.search(q); err != nil {
+			return nil, err
+		}
+	}
+	if len(s.found) >= maxFound {
+		clear(s.found)
+	}
+	s.found[name] = found
+	return found, nil
+}
+
+// since cuts what is asked for out of the order of all records, as a database does that has an index; false when that order is not known
+// yet, or the query asks for more than what was updated since a time.
+func (s *state) since(unpaged url.Values) ([]int32, bool) {
+	const bound = "last_updated__gte"
+	if !unpaged.Has(bound) || unpaged.Get("ordering") != "last_updated" {
+		return nil, false
+	}
+	at, err := parseTime(unpaged.Get(bound))
+	rest := maps.Clone(unpaged)
+	delete(rest, bound)
+	all, ok := s.found[rest.Encode()]
+	if err != nil || !ok || len(unpaged[bound]) > 1 {
+		return nil, false
+	}
+	for name := range rest {
+		if name != "ordering" && name != "mode" && name != "format" {
+			return nil, false
+		}
+	}
+	records := s.all()
+	first := sort.Search(len(all), func(i int) bool { return compareInstants(records[all[i]].updated, instant{at, true}) >= 0 })
+	end := len(all)
+	if !s.undated {
+		end = sort.Search(len(all), func(i int) bool { return !records[all[i]].updated.known })
+	}
+	return all[min(first, end):end], true
+}
+
+// search looks at all records.
+func (s *state) search(q url.Values) ([]int32, error) {
 	matches, err := filter(q, s.undated)
 	if err != nil {
 		return nil, err
@@ -170,10 +216,6 @@ func (s *state) find(q url.Values) ([]int32, error) {
 	}
 	compare := order(q.Get("ordering"))
 	slices.SortStableFunc(found, func(a, b int32) int { return compare(&records[a], &records[b]) })
-	if len(s.found) >= maxFound {
-		clear(s.found)
-	}
-	s.found[name] = found
 	return found, nil
 }
 

@@ -23,7 +23,7 @@ import (
 type Config struct {
 	Engine       string      `envconfig:"ENGINE" default:"duckdb" desc:"what runs the SQL: duckdb, in this process, or spark, a cluster"`
 	MemoryLimit  string      `envconfig:"MEMORY_LIMIT" default:"1GB" desc:"memory for duckdb; what exceeds it goes to WORK_FOLDER"`
-	Threads      int         `envconfig:"THREADS" default:"0" desc:"of duckdb; 0: one a processor"`
+	Threads      int         `envconfig:"THREADS" default:"0" desc:"of duckdb, at most; 0: one a processor"`
 	WorkFolder   string      `envconfig:"WORK_FOLDER" desc:"for duckdb's temporary files and its cache of data files; launchlake in the system's temporary folder when not set"`
 	SparkRemote  secret.Text `envconfig:"SPARK_REMOTE" desc:"the Spark Connect server, for spark: sc://host:port, or with parameters sc://host:port/;use_ssl=true;token=…"`
 	SparkLakeURL string      `envconfig:"SPARK_LAKE_URL" desc:"where Spark finds the lake, when not at LAKE_URL (s3:// as s3a://)"`

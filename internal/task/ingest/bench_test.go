@@ -61,10 +61,11 @@ func BenchmarkRun(b *testing.B) {
 		b.ReportAllocs()
 		defer cputime.PerMB(b, size)()
 		for b.Loop() {
-			for _, err := range client.Pages(b.Context(), launchapi.Query{}) {
+			for page, err := range client.Pages(b.Context(), launchapi.Query{}) {
 				if err != nil {
 					b.Fatal(err)
 				}
+				page.Release()
 			}
 		}
 	})

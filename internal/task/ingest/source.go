@@ -46,6 +46,7 @@ func (s source) convert(page launchapi.Page) bronze.Page {
 		First:      page.Skipped,
 		Results:    page.Results,
 		Keys:       keys,
+		Release:    page.Release,
 	}
 }
 

@@ -16,6 +16,7 @@ for macro in (
     "regexp_like(text, pattern) as regexp_matches(text, pattern)",
     "array_join(list, delimiter) as array_to_string(list, delimiter)",
     "unix_seconds(moment) as cast(epoch_us(moment) // 1000000 as bigint)",
+    "to_date(moment) as date '1970-01-01' + cast(floor(unix_seconds(moment) / 86400) as integer)",
 ):
     con.execute("create macro " + macro)
 

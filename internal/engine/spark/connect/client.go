@@ -59,6 +59,21 @@ func (c *Client) Configure(ctx context.Context, properties map[string]string) er
 	return c.explain(ctx, err)
 }
 
+// Property gives a property of the session.
+func (c *Client) Property(ctx context.Context, name string) (string, error) {
+	get := message{}.nested(2, message{}.text(1, name))
+	answer, err := c.unary(ctx, "Config", c.request().nested(3, get).text(4, clientType))
+	if err != nil {
+		return "", c.explain(ctx, err)
+	}
+	var value string
+	err = each(answer, 2, func(f field) error {
+		_, value = entry(f.bytes)
+		return nil
+	})
+	return value, err
+}
+
 // Version is Spark's.
 func (c *Client) Version(ctx context.Context) (string, error) {
 	answer, err := c.unary(ctx, "AnalyzePlan", c.request().text(3, clientType).nested(10, message{}))
@@ -87,7 +102,7 @@ type Kept struct {
 // Keep computes the rows of a relation and holds them in the memory and on the disks of the executors. When an executor
 // is lost, what reads them fails.
 func (c *Client) Keep(ctx context.Context, r Relation) (Kept, error) {
-	level := message{}.flag(1, true).flag(2, true).number(5, 1) // disk, memory, one copy
+	level := message{}.flag(1, true).flag(2, true).flag(4, true).number(5, 1) // disk, memory as it is, one copy
 	var kept Kept
 	err := c.command(ctx, message{}.nested(14, message{}.nested(1, r.m).flag(2, true).flag(3, true).nested(4, level)), func(f field) error {
 		if f.number != 19 {

@@ -1,9 +1,9 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 )
 
@@ -28,16 +28,22 @@ type Error struct {
 	Class    string // Spark's name of the error, as TABLE_OR_VIEW_NOT_FOUND, or else the exception's class
 	SQLState string // "" when it has none
 	Message  string // of the first cause, one line
+	SQL      string // the part of the statement that it is about; "" when Spark does not tell
 
 	code int
 	id   string // by which the server tells more
 }
 
 func (e *Error) Error() string {
-	if e.Class == "" || strings.Contains(e.Message, "["+e.Class) {
-		return "spark: " + e.Message
+	text := "spark: "
+	if e.Class != "" && !strings.Contains(e.Message, "["+e.Class) {
+		text += e.Class + ": "
 	}
-	return "spark: " + e.Class + ": " + e.Message
+	text += e.Message
+	if e.SQL != "" && !strings.Contains(e.Message, e.SQL) {
+		text += ", in " + e.SQL
+	}
+	return text
 }
 
 // Is makes the error match ErrUnavailable and ErrDenied.
@@ -113,6 +119,7 @@ func (c *Client) explain(ctx context.Context, err error) error {
 		if cause.Class != "" {
 			e.Class, e.SQLState = cause.Class, cause.SQLState
 		}
+		e.SQL = cause.SQL
 	}
 	return e
 }
@@ -147,7 +154,9 @@ func firstCause(answer []byte) (Error, error) {
 			break
 		}
 		if all[root].Message != "" {
+			sql := last.SQL
 			last = all[root]
+			last.SQL = cmp.Or(last.SQL, sql)
 		}
 		root = causes[root]
 	}
@@ -177,6 +186,11 @@ func detailOf(m []byte) (e Error, cause int, err error) {
 				switch {
 				case f.number == 1 && len(f.bytes) > 0:
 					e.Class = string(f.bytes)
+				case f.number == 3 && e.SQL == "":
+					err = errors.Join(err, each(f.bytes, 5, func(fragment field) error {
+						e.SQL = Fragment(string(fragment.bytes))
+						return nil
+					}))
 				case f.number == 4:
 					e.SQLState = string(f.bytes)
 				}
@@ -188,17 +202,29 @@ func detailOf(m []byte) (e Error, cause int, err error) {
 
 func shortClass(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
-const messageLimit = 1000
+// How much is shown, in bytes.
+const (
+	messageLimit  = 1000
+	fragmentLimit = 200
+)
 
-// firstLine is what a message says before it shows plans and stacks.
+// firstLine is what a message says before it shows the statement, plans and stacks.
 func firstLine(text string) string {
 	text = strings.TrimSpace(text)
-	for _, end := range []string{"\nJVM stacktrace", "\n\tat ", ";\n", "\n\n", "\n'", "\nDriver stacktrace"} {
+	for _, end := range []string{"\n== ", "\nJVM stacktrace", "\n\tat ", ";\n", "\n\n", "\n'", "\nDriver stacktrace"} {
 		text, _, _ = strings.Cut(text, end)
 	}
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > messageLimit {
-		text = fmt.Sprintf("%.*s…", messageLimit, text)
+	return shortened(oneLine(text), messageLimit)
+}
+
+// Fragment is a part of a statement as errors show it: on one line, and not long.
+func Fragment(sql string) string { return shortened(oneLine(sql), fragmentLimit) }
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+func shortened(text string, limit int) string {
+	if len(text) <= limit {
+		return text
 	}
-	return text
+	return strings.ToValidUTF8(text[:limit], "") + "…"
 }
