@@ -29,6 +29,8 @@ from results import ADVICE, NO_RETRY, ExitCode, TaskResult, summary
 
 LABEL = "launchlake"
 ABANDONED_AFTER = 3600
+# Between two looks at a container, in seconds: one that ends at once is not waited for.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING, "ERROR": logging.ERROR}
 
 
@@ -298,17 +300,22 @@ class LakeTaskOperator(DockerOperator):
     # --- its output --------------------------------------------------------------------------------------------------
 
     def _follow(self, container_id: str) -> tuple[int, str]:
-        """Shows the log until the container has ended; gives its exit code and, where the engine knows, why."""
-        seen, failures = "", 0
+        """Shows the log until the container has ended; gives its exit code and, where the engine knows, why.
+
+        The log is asked for again and again, and not followed: an engine's stream of a log can miss that the container
+        has ended, and docker-py takes the timeout off the connections of streams, so the task would wait for ever.
+        """
+        seen, failures, pause = "", 0, SHORTEST_PAUSE
         while True:
             try:
+                state = self.cli.inspect_container(container_id)["State"]  # before the log: whole once it ended
                 for stamp, line in self._log_lines(container_id, seen):
-                    seen, failures = stamp, 0
+                    seen = stamp
                     self._show(line)
-                self.cli.wait(container_id, timeout=30)
-                state = self.cli.inspect_container(container_id)["State"]
                 if not state["Running"]:
                     return state["ExitCode"], "out of memory: raise the task's mem_limit" if state["OOMKilled"] else ""
+                failures, pause = 0, min(2 * pause, LONGEST_PAUSE)
+                time.sleep(pause)
             except (EngineUnreachable, ReadTimeout) as error:
                 # The engine or the proxy before it may be restarting.
                 failures += 1
@@ -318,16 +325,13 @@ class LakeTaskOperator(DockerOperator):
                 time.sleep(min(2**failures, 30))
 
     def _log_lines(self, container_id: str, seen: str) -> Iterator[tuple[str, str]]:
-        """Lines of stderr after the time stamp `seen`, each with its own."""
+        """Whole lines of stderr after the time stamp `seen`, each with its own."""
         since = {"since": int(datetime.fromisoformat(f"{seen[:19]}+00:00").timestamp())} if seen else {}
-        stream = self.cli.logs(container_id, stdout=False, stream=True, follow=True, timestamps=True, **since)
-        pending = b""
-        for chunk in stream:
-            *lines, pending = (pending + chunk).split(b"\n")
-            for raw in lines:
-                stamp, _, line = raw.decode("utf-8", "replace").partition(" ")
-                if stamp > seen:
-                    yield stamp, line
+        *lines, _ = self.cli.logs(container_id, stdout=False, timestamps=True, **since).split(b"\n")
+        for raw in lines:
+            stamp, _, line = raw.decode("utf-8", "replace").partition(" ")
+            if stamp > seen:
+                yield stamp, line
 
     def _show(self, line: str) -> None:
         try:

@@ -9,8 +9,10 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException, TaskDeferred
@@ -305,6 +307,44 @@ operator.resume({{"ti": TaskInstance(), "outlet_events": OutletEvents()}})
     process.send_signal(signal.SIGTERM)
     assert process.wait(120) != 0
     assert not docker_client.containers(all=True, filters={"label": f"launchlake.network={network}"})
+
+
+def test_an_engine_whose_log_streams_never_end_keeps_nobody(task, docker_client):
+    class Relay(BaseHTTPRequestHandler):
+        def relay(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            headers = {"Content-Type": self.headers.get("Content-Type", "")}
+            url = docker_client.base_url + self.path
+            answer = docker_client.request(self.command, url, data=body, headers=headers, timeout=60)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Type", answer.headers.get("Content-Type", ""))
+            self.end_headers()
+            self.wfile.write(answer.content)
+            if "/logs" in self.path and parse_qs(urlsplit(self.path).query).get("follow", ["0"])[0] in ("1", "True"):
+                self.wfile.flush()
+                ended.wait()
+
+        do_GET = do_POST = do_DELETE = relay
+
+        def log_message(self, *_):
+            pass
+
+    ended = threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Relay)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    operator, context = task(
+        docker_url=f"tcp://127.0.0.1:{server.server_port}",
+        environment={"WAIT": "2s", "LINES": '{"level":"INFO","msg":"first"}'},
+    )
+    thread = threading.Thread(target=operator.resume, args=[context], daemon=True)
+    thread.start()
+    thread.join(60)
+    kept = thread.is_alive()
+    ended.set()
+    thread.join(60)
+    server.shutdown()
+    assert not kept and context["ti"].xcoms["result"]["status"] == "done"
+    assert len(operator.log.of("first")) == 1, "a line is shown once, however often the log is asked for"
 
 
 def test_an_image_that_does_not_exist_fails_and_names_it(task):

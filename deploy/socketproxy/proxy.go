@@ -53,7 +53,7 @@ var rules = []rule{
 	allow(http.MethodPost, `/containers/create`, (*proxy).checkCreate),
 	allow(http.MethodGet, container+`/json`, (*proxy).checkOwn),
 	allow(http.MethodGet, container+`/logs`, (*proxy).checkOwn),
-	allow(http.MethodPost, container+`/(?:start|wait|stop)`, (*proxy).checkOwn),
+	allow(http.MethodPost, container+`/(?:start|stop)`, (*proxy).checkOwn),
 	allow(http.MethodDelete, container, (*proxy).checkOwn),
 }
 
@@ -80,8 +80,7 @@ func newProxy(c config, log *slog.Logger) *proxy {
 				r.Out.URL.Scheme, r.Out.URL.Host = "http", "docker"
 				r.Out.Header.Del("Upgrade")
 			},
-			Transport:     engine,
-			FlushInterval: -1, // a log line is passed on at once
+			Transport: engine,
 		},
 	}
 }
