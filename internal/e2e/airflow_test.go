@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os/exec"
 	"testing"
 	"time"
 )
@@ -113,6 +114,11 @@ func (a *airflow) newest(t *testing.T, dag string) *run {
 // wait gives the run's state once it has ended, and how long that took.
 func (r *run) wait(t *testing.T, limit time.Duration) (state string, took time.Duration) {
 	t.Helper()
+	defer func() {
+		if t.Failed() {
+			r.tell(t)
+		}
+	}()
 	waitFor(t, "end of the run", limit, func() (bool, string) {
 		var answer struct{ State string }
 		r.airflow.call(t, http.MethodGet, r.path, nil, &answer)
@@ -121,6 +127,32 @@ func (r *run) wait(t *testing.T, limit time.Duration) (state string, took time.D
 	})
 	return state, time.Since(r.started)
 }
+
+// tell logs what the tasks that have not ended well said last, and which containers there are.
+func (r *run) tell(t *testing.T) {
+	t.Helper()
+	for id, task := range r.tasks(t) {
+		if task.State == "success" || task.State == "skipped" || task.TryNumber == 0 {
+			continue
+		}
+		var log struct {
+			Content []struct{ Timestamp, Event string }
+		}
+		if err := json.Unmarshal([]byte(r.log(t, id, task.TryNumber)), &log); err != nil {
+			t.Logf("%s: %v", id, err)
+		}
+		said := fmt.Sprintf("%s is %s, try %d:", id, task.State, task.TryNumber)
+		for _, line := range log.Content[max(0, len(log.Content)-shownLines):] {
+			said += fmt.Sprintf("\n%s %.200s", line.Timestamp, line.Event)
+		}
+		t.Log(said)
+	}
+	out, _ := exec.Command("docker", "ps", "--all", "--format", "{{.Names}}: {{.Status}}").CombinedOutput()
+	t.Logf("containers:\n%s", out)
+}
+
+// shownLines are the last of a task's log that a failed test shows.
+const shownLines = 15
 
 // taskInstance is what Airflow knows of a task in a run.
 type taskInstance struct {

@@ -26,7 +26,7 @@ func (p *platformTest) onSpark(t *testing.T) {
 	start := time.Now()
 	p.stack.mustCompose(t, nil, "up", "--detach", "--build", "--wait", "spark")
 	t.Logf("Spark built and healthy after %s", time.Since(start).Round(time.Second))
-	defer p.stack.mustCompose(t, nil, "stop", "spark")
+	defer p.stopSpark(t)
 	p.stack.serveLaunches(t, "GENERATED=300", "THROTTLE=0")
 	r := p.api.trigger(t, map[string]any{"engine": "spark", "sweep": true})
 	state, took := r.wait(t, runLimit)
@@ -40,6 +40,14 @@ func (p *platformTest) onSpark(t *testing.T) {
 		}
 	}
 	p.wantEqual(t, p.openLake(t), p.madeByDuckDB(t))
+}
+
+// stopSpark makes room. Of a server that the test failed with, the log of the services shows the threads.
+func (p *platformTest) stopSpark(t *testing.T) {
+	if t.Failed() {
+		p.stack.mustCompose(t, nil, "kill", "--signal", "QUIT", "spark")
+	}
+	p.stack.mustCompose(t, nil, "stop", "spark")
 }
 
 // madeByDuckDB is a lake in a folder with a copy of the platform's Bronze, of which DuckDB made the other layers at one go.

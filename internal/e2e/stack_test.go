@@ -48,13 +48,14 @@ func newStack(t *testing.T) *stack {
 	return s
 }
 
-// takeDown removes everything of the stack. A failed test leaves the services' last lines behind.
+// takeDown removes everything of the stack. A failed test leaves the services' last lines behind; Spark's are the stacks of its threads.
 func (s *stack) takeDown(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	if t.Failed() {
-		out, _ := s.compose(ctx, nil, "--profile", "spark", "logs", "--tail", "60", "--no-color").CombinedOutput()
-		t.Logf("the services' logs:\n%s", out)
+		spark, _ := s.compose(ctx, nil, "--profile", "spark", "logs", "--tail", "1000", "--no-color", "spark").CombinedOutput()
+		others, _ := s.compose(ctx, nil, "logs", "--tail", "60", "--no-color").CombinedOutput()
+		t.Logf("the services' logs:\n%s%s", spark, others)
 	}
 	for _, id := range containers(ctx, "launchlake.network="+taskNetwork) {
 		_ = exec.CommandContext(ctx, "docker", "rm", "--force", "--volumes", id).Run()
