@@ -29,7 +29,8 @@ func (p *platformTest) onSpark(t *testing.T) {
 	defer p.stopSpark(t)
 	p.stack.serveLaunches(t, "GENERATED=300", "THROTTLE=0")
 	r := p.api.trigger(t, map[string]any{"engine": "spark", "sweep": true})
-	state, took := r.wait(t, runLimit)
+	// With room for a try that is given up for a server that fell silent, and for the next one.
+	state, took := r.wait(t, 2*runLimit)
 	t.Logf("the run took %s", took.Round(time.Second))
 	if diff := cmp.Diff(green, r.states(t)); state != "success" || diff != "" {
 		t.Fatalf("the run ended as %s (-want +got):\n%s\n%s", state, diff, r.log(t, "refine", 1))

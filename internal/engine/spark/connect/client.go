@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,7 +17,7 @@ const clientType = "launchlake"
 
 // Options adjust a Client; the zero value serves.
 type Options struct {
-	Progress func(Progress) // told now and then what the running statement is doing; nil: nobody is
+	Progress func(Progress) // told now and then what a running statement is doing, of several at once; nil: nobody is
 }
 
 // Progress is what the stages of a running statement have done so far.
@@ -26,18 +27,20 @@ type Progress struct {
 	InputBytes         int64
 }
 
-// Client is a session on a server. Its methods must not be called concurrently. When a context ends, so does the
-// statement on the server.
+// Client is a session on a server. Its methods may be called concurrently; statements then run side by side. When a context ends, so does
+// the statement on the server.
 type Client struct {
 	remote  Remote
 	options Options
 	http    *http.Client
 	session string
+	silence time.Duration // after which a call is given up
+	talks   atomic.Bool   // the server has told of progress
 }
 
 // New makes a client. The server learns of it with its first call.
 func New(r Remote, o Options) *Client {
-	c := &Client{remote: r, options: o, http: &http.Client{Transport: newTransport()}, session: r.session}
+	c := &Client{remote: r, options: o, http: &http.Client{Transport: newTransport()}, session: r.session, silence: silenceLimit}
 	if c.session == "" {
 		c.session = uuid.NewString()
 	}

@@ -15,10 +15,8 @@ import (
 // Execution is a running statement.
 type Execution struct {
 	client    *Client
-	ctx       context.Context
 	stream    *stream
 	operation string
-	stop      func() bool
 	ended     bool
 }
 
@@ -35,12 +33,12 @@ func (c *Client) start(ctx context.Context, plan message) (*Execution, error) {
 	request := c.request().nested(3, plan).text(4, clientType).text(6, operation)
 	s, err := c.call(ctx, "ExecutePlan", request)
 	if err != nil {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.As(err, new(*silence)) {
 			c.interrupt(operation)
 		}
 		return nil, c.explain(ctx, err)
 	}
-	return &Execution{client: c, ctx: ctx, stream: s, operation: operation}, nil
+	return &Execution{client: c, stream: s, operation: operation}, nil
 }
 
 // Close ends the statement, also when it has not come to its end.
@@ -55,22 +53,27 @@ func (e *Execution) Close() error {
 
 // next gives the fields of the next answer, and tells of progress. The error is io.EOF after the last one.
 func (e *Execution) next() ([]field, error) {
-	answer, err := e.client.next(e.ctx, e.stream)
+	ctx := e.stream.ctx
+	answer, err := e.client.next(e.stream)
 	if err != nil {
-		if e.ctx.Err() == nil {
+		if ctx.Err() == nil {
 			e.ended = true
 		}
 		if errors.Is(err, io.EOF) {
 			return nil, err
 		}
-		return nil, e.client.explain(e.ctx, err)
+		return nil, e.client.explain(ctx, err)
 	}
 	found, err := fields(answer)
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range found {
-		if f.number == 18 && e.client.options.Progress != nil {
+		if f.number != 18 {
+			continue
+		}
+		e.client.talks.Store(true)
+		if e.client.options.Progress != nil {
 			p, err := progressOf(f.bytes)
 			if err != nil {
 				return nil, err

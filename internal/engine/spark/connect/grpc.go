@@ -39,12 +39,24 @@ func newTransport() *http.Transport {
 
 // stream is the answer to a call: messages, and at the end how it went.
 type stream struct {
+	ctx      context.Context // of the call
+	watch    *watch
 	response *http.Response
 	method   string
 }
 
 // call sends one request. The stream is closed by who reads it.
 func (c *Client) call(ctx context.Context, method string, request []byte) (*stream, error) {
+	ctx, w := c.watched(ctx)
+	response, err := c.send(ctx, method, request)
+	if err != nil {
+		w.stop()
+		return nil, err
+	}
+	return &stream{ctx, w, response, method}, nil
+}
+
+func (c *Client) send(ctx context.Context, method string, request []byte) (*http.Response, error) {
 	body := make([]byte, prefixSize, prefixSize+len(request))
 	binary.BigEndian.PutUint32(body[1:], uint32(len(request)))
 	body = append(body, request...)
@@ -66,7 +78,7 @@ func (c *Client) call(ctx context.Context, method string, request []byte) (*stre
 		_ = response.Body.Close()
 		return nil, c.httpError(response.StatusCode)
 	}
-	return &stream{response, method}, nil
+	return response, nil
 }
 
 // unary sends a request whose answer is one message.
@@ -76,25 +88,27 @@ func (c *Client) unary(ctx context.Context, method string, request []byte) ([]by
 		return nil, err
 	}
 	defer s.close()
-	answer, err := c.next(ctx, s)
+	answer, err := c.next(s)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.next(ctx, s); !errors.Is(err, io.EOF) {
+	if _, err := c.next(s); !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return answer, nil
 }
 
 // next reads a message; the error is io.EOF after the last one when the call went well.
-func (c *Client) next(ctx context.Context, s *stream) ([]byte, error) {
+func (c *Client) next(s *stream) ([]byte, error) {
+	s.watch.wait()
+	defer s.watch.heard()
 	var prefix [prefixSize]byte
 	_, err := io.ReadFull(s.response.Body, prefix[:])
 	if errors.Is(err, io.EOF) {
 		return nil, s.status()
 	}
 	if err != nil {
-		return nil, c.lost(ctx, err)
+		return nil, c.lost(s.ctx, err)
 	}
 	size := binary.BigEndian.Uint32(prefix[1:])
 	if prefix[0] != 0 || size > maxMessage {
@@ -102,12 +116,15 @@ func (c *Client) next(ctx context.Context, s *stream) ([]byte, error) {
 	}
 	message := make([]byte, size)
 	if _, err := io.ReadFull(s.response.Body, message); err != nil {
-		return nil, c.lost(ctx, err)
+		return nil, c.lost(s.ctx, err)
 	}
 	return message, nil
 }
 
-func (s *stream) close() { _ = s.response.Body.Close() }
+func (s *stream) close() {
+	_ = s.response.Body.Close()
+	s.watch.stop()
+}
 
 // status is the outcome of the call as the trailers tell it; io.EOF when it is good. An answer without messages has them
 // among its headers.

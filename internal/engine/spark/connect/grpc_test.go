@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 // serve runs a server that answers every call alike, and a client of it.
@@ -75,6 +76,40 @@ func TestWhatIsLostOrRefusedHasANameOfItsOwn(t *testing.T) {
 		if err := serve(t, tt.answer).Run(t.Context(), "select 1"); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A server that tells of progress, and then no more, hangs, or the line to it is dead.
+func TestASilentServerIsGivenUp(t *testing.T) {
+	hangs := make(chan struct{})
+	interrupted := make(chan struct{}, 1)
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/Interrupt"):
+			interrupted <- struct{}{}
+		case strings.Contains(string(body), "tells"):
+			write(w, message{}.nested(18, message{}))
+			w.(http.Flusher).Flush()
+			<-hangs
+		case strings.Contains(string(body), "takes long"):
+			time.Sleep(300 * time.Millisecond)
+		}
+		w.Header().Set(http.TrailerPrefix+"Grpc-Status", "0")
+	})
+	t.Cleanup(func() { close(hangs) }) // before the server is closed, which waits for its answers
+	c.silence = 100 * time.Millisecond
+	if err := c.Run(t.Context(), "takes long"); err != nil {
+		t.Errorf("a server that has not told of progress: %v", err)
+	}
+	err := c.Run(t.Context(), "tells")
+	if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "has said nothing for 100ms") {
+		t.Errorf("got %v", err)
+	}
+	select {
+	case <-interrupted:
+	default:
+		t.Error("the statement was not interrupted")
 	}
 }
 
