@@ -13,13 +13,19 @@
 -- attempts_last_365_days: orbital attempts in the 365 days before as_of
 -- active_years: calendar years (UTC) with an orbital attempt
 -- planned: launches still to come
-with flights as (
+with clock as (
+    -- joined, not a value within an expression: for such a value Spark 4.1 can wait for ever (SPARK-57041)
+    select unix_seconds(max(last_updated)) - 365 * 86400 as year_ago
+    from launches
+),
+flights as (
     -- first by year and outcome, for these are few
     select
         provider_id, status_id, is_suborbital, year(to_date(net)) as calendar_year, count(*) as launches,
-        count(case when unix_seconds(net) > (select unix_seconds(max(last_updated)) - 365 * 86400 from launches) then 1 end) as recent_launches,
+        count(case when unix_seconds(net) > year_ago then 1 end) as recent_launches,
         min(net) as first_net, max(net) as last_net, max(last_updated) as last_update
     from launches
+    cross join clock
     where provider_id is not null and coalesce(celestial_body_id, 1) = 1
     group by provider_id, status_id, is_suborbital, year(to_date(net))
 ),
