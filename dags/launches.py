@@ -38,7 +38,8 @@ with DAG(
         "retry_delay": timedelta(seconds=30),
         "retry_exponential_backoff": 2,
         "max_retry_delay": timedelta(minutes=15),
-        "execution_timeout": timedelta(minutes=45),
+        # Then the task's container is stopped, and the next try goes on from the tables.
+        "execution_timeout": timedelta(minutes=float(os.environ.get("TASK_TIMEOUT_MINUTES", "45"))),
         "on_failure_callback": task_failed,
     },
     deadline=DeadlineAlert(

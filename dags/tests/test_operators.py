@@ -15,7 +15,14 @@ from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException, TaskDeferred
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+    TaskDeferred,
+)
+from airflow.sdk.execution_time.timeout import timeout
 
 from operators import LakeTaskOperator
 
@@ -284,6 +291,13 @@ def test_a_killed_task_stops_its_container_gently_and_removes_it(task, docker_cl
     thread.join(20)
     assert errors and time.monotonic() - start < 8
     assert operator.log.of("stopping"), "SIGTERM must reach the process"
+
+
+def test_a_try_that_takes_too_long_stops_its_container(task, docker_client, network):
+    operator, context = task(environment={"WAIT": "60s"})
+    with pytest.raises(AirflowTaskTimeout), timeout(seconds=3):
+        operator.resume(context)
+    assert not docker_client.containers(all=True, filters={"label": f"launchlake.network={network}"})
 
 
 def test_a_task_process_that_is_terminated_leaves_no_container(contract_image, docker_client, network):

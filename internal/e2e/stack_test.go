@@ -80,6 +80,8 @@ func (s *stack) compose(ctx context.Context, variables []string, args ...string)
 		// No run but those that the test triggers: Airflow starts the last one that was due.
 		"LAUNCHES_SCHEDULE=0 0 29 2 *",
 		"MAINTENANCE_SCHEDULE=0 0 29 2 *",
+		// Far more than a try takes here, and far less than the test waits for a run.
+		"TASK_TIMEOUT_MINUTES=6",
 	)
 	command.Env = append(command.Env, variables...)
 	return command

@@ -14,7 +14,6 @@
 -- active_years: calendar years (UTC) with an orbital attempt
 -- planned: launches still to come
 with clock as (
-    -- joined, not a value within an expression: for such a value Spark 4.1 can wait for ever (SPARK-57041)
     select unix_seconds(max(last_updated)) - 365 * 86400 as year_ago
     from launches
 ),
