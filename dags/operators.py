@@ -12,7 +12,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -124,18 +124,22 @@ class LakeTaskOperator(DockerOperator):
         """Stops the container, which leaves valid tables behind, and removes it."""
         if self.container is None:
             return
-        self.log.warning("stopping the container", container=self.container["Id"][:12])
+        container_id = self.container["Id"]
+        self.log.warning("stopping the container", container=container_id[:12])
         try:
-            self.cli.stop(self.container["Id"], timeout=10)
+            self.cli.stop(container_id, timeout=10)
+            self._show_new_lines(container_id)
         except NotFound:
-            return
-        self._remove(self.container["Id"])
+            pass  # it has ended meanwhile, and was removed
+        finally:
+            self._remove(container_id)
 
     # --- one run -----------------------------------------------------------------------------------------------------
 
     def _run(self, context: Any) -> dict[str, Any] | None:
         labels = self._labels(context)
         self._sweep(labels)
+        self.shown_until = ""  # the time stamp of the last line of the container's log that was shown
         self.container = self._adopt(labels) or self._start(context, labels)
         try:
             code, cause = self._follow(self.container["Id"])
@@ -294,6 +298,8 @@ class LakeTaskOperator(DockerOperator):
     def _remove(self, container_id: str) -> None:
         try:
             self.cli.remove_container(container_id, v=True, force=True)
+        except NotFound:
+            pass
         except (APIError, DockerException) as error:
             self.log.warning("could not remove the container", container=container_id[:12], error=str(error))
 
@@ -305,13 +311,11 @@ class LakeTaskOperator(DockerOperator):
         The log is asked for again and again, and not followed: an engine's stream of a log can miss that the container
         has ended, and docker-py takes the timeout off the connections of streams, so the task would wait for ever.
         """
-        seen, failures, pause = "", 0, SHORTEST_PAUSE
+        failures, pause = 0, SHORTEST_PAUSE
         while True:
             try:
                 state = self.cli.inspect_container(container_id)["State"]  # before the log: whole once it ended
-                for stamp, line in self._log_lines(container_id, seen):
-                    seen = stamp
-                    self._show(line)
+                self._show_new_lines(container_id)
                 if not state["Running"]:
                     return state["ExitCode"], "out of memory: raise the task's mem_limit" if state["OOMKilled"] else ""
                 failures, pause = 0, min(2 * pause, LONGEST_PAUSE)
@@ -324,14 +328,16 @@ class LakeTaskOperator(DockerOperator):
                 self.log.warning("lost the container's log: trying again", error=str(error)[:200])
                 time.sleep(min(2**failures, 30))
 
-    def _log_lines(self, container_id: str, seen: str) -> Iterator[tuple[str, str]]:
-        """Whole lines of stderr after the time stamp `seen`, each with its own."""
+    def _show_new_lines(self, container_id: str) -> None:
+        """Shows the whole lines of stderr that it has not shown yet."""
+        seen = self.shown_until
         since = {"since": int(datetime.fromisoformat(f"{seen[:19]}+00:00").timestamp())} if seen else {}
         *lines, _ = self.cli.logs(container_id, stdout=False, timestamps=True, **since).split(b"\n")
         for raw in lines:
             stamp, _, line = raw.decode("utf-8", "replace").partition(" ")
-            if stamp > seen:
-                yield stamp, line
+            if stamp > self.shown_until:
+                self.shown_until = stamp
+                self._show(line)
 
     def _show(self, line: str) -> None:
         try:

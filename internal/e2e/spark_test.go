@@ -36,7 +36,7 @@ func (p *platformTest) onSpark(t *testing.T) {
 		t.Fatalf("the run ended as %s (-want +got):\n%s\n%s", state, diff, r.log(t, "refine", 1))
 	}
 	for _, task := range []string{"refine", "aggregate"} {
-		if log := r.log(t, task, 1); !strings.Contains(log, "spark") {
+		if log := r.log(t, task, 1); !strings.Contains(log, "spark session opened") {
 			t.Errorf("the log of %s does not tell of Spark:\n%s", task, log)
 		}
 	}

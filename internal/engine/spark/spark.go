@@ -70,7 +70,7 @@ func Open(ctx context.Context, remote string, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open spark: %w", classified(err)), e.close())
 	}
-	o.Logger.DebugContext(ctx, "spark session opened", slog.String("server", e.client.String()), slog.String("spark", version))
+	o.Logger.InfoContext(ctx, "spark session opened", slog.String("server", e.client.String()), slog.String("spark", version))
 	return e, nil
 }
 
