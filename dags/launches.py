@@ -110,7 +110,7 @@ with DAG(
         # One question a day: while the contract stays broken, every run asks it anew.
         trigger_run_id="contract_broken_{{ dag_run.run_after | ds }}",
         reset_dag_run=True,
-        conf={"run_id": "{{ run_id }}", "error": "{{ (ti.xcom_pull('refine', key='result') or {}).error }}"},
+        conf={"run_id": "{{ run_id }}", "error": "{{ (ti.xcom_pull('refine', key='result') or {}).get('error', '') }}"},
         pre_execute=only_when_contract_broken("refine"),
         trigger_rule=TriggerRule.ONE_FAILED,
     )

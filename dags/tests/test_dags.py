@@ -154,6 +154,11 @@ def test_a_broken_contract_stops_gold_and_asks_a_person(launches):
     assert dagrun.state == "failed"
 
 
+def test_nobody_is_asked_when_refine_failed_without_a_result(launches):
+    _, states = run(launches(refine={"EXIT": "77", "RESULT": "killed before it could tell"}))
+    assert states == {"ingest": "success", "refine": "failed", "aggregate": "upstream_failed", "ask_a_human": "skipped"}
+
+
 def test_a_spent_budget_is_waited_for_and_the_task_goes_on(launches, monkeypatch):
     dag = launches(ingest={"EXIT": "75", "RESULT": result_line("budget_spent", retry_after_seconds=1)})
     resume = LakeTaskOperator.resume
