@@ -30,7 +30,7 @@ func (t *Table) Commits(ctx context.Context, from, to Version) iter.Seq2[Commit,
 			return
 		}
 		times := l.commitTimes()
-		stats := newStatsReader(slices.Collect(latest.metadata.leaves()))
+		stats := latest.metadata.statsReader()
 		for c, err := range t.commitFiles(ctx, infos) {
 			if err != nil {
 				yield(Commit{}, err)

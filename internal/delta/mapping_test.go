@@ -3,7 +3,6 @@ package delta
 import (
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 
@@ -43,7 +42,7 @@ func TestStatisticsAndPartitionValuesGoByPhysicalNames(t *testing.T) {
 			"a": {Min: int64(1), Max: int64(2)}, "s.a": {Min: "x", NullCount: &one},
 		}},
 	}
-	got := a.public(m, newStatsReader(slices.Collect(m.leaves())))
+	got := a.public(m, m.statsReader())
 	got.ModificationTime = want.ModificationTime
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -32,7 +32,7 @@ func (s *Snapshot) Files(p ...Predicate) iter.Seq2[Add, error] {
 			yield(Add{}, err)
 			return
 		}
-		stats := newStatsReader(slices.Collect(s.metadata.leaves()))
+		stats := s.metadata.statsReader()
 		for a := range s.state.files.all() {
 			if keep(a) && !yield(a.public(&s.metadata, stats), nil) {
 				return
@@ -49,7 +49,7 @@ func (s *Snapshot) Matching(p Predicate) (all, some []Add, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	stats := newStatsReader(slices.Collect(s.metadata.leaves()))
+	stats := s.metadata.statsReader()
 	for a := range s.state.files.all() {
 		facts := b.facts(a)
 		switch out := condition.eval(func(i int) columnFacts { return facts[i] }); {

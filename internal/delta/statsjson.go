@@ -53,6 +53,9 @@ func newStatsReader(columns []leaf) *statsReader {
 	return r
 }
 
+// statsReader reads the statistics of all columns.
+func (m *Metadata) statsReader() *statsReader { return newStatsReader(slices.Collect(m.leaves())) }
+
 // parseStats reads the statistics of one file; nil when there are none.
 func parseStats(text string, columns []leaf) *Stats { return newStatsReader(columns).read(text) }
 

@@ -9,6 +9,7 @@
 package sparktest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -139,7 +140,7 @@ func launch(home string) (remote string, err error) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Wait() }()
-	if err := waitReady(address, ended); err != nil {
+	if err := WaitReady(context.Background(), address, ended); err != nil {
 		return "", fmt.Errorf("start Spark Connect: %w; it says:\n%s", err, lastWords())
 	}
 	return "sc://" + address, nil
@@ -191,8 +192,9 @@ func FreeAddress() (string, error) {
 	return "", fmt.Errorf("no free port found from %d to %d", firstPort, lastPort)
 }
 
-// waitReady waits until the server answers.
-func waitReady(address string, ended <-chan error) error {
+// WaitReady waits until the server at an address answers. It gives up when the server has ended, with the error that ended tells, or does not
+// answer in time: there is enough of that for the jars' first download.
+func WaitReady(ctx context.Context, address string, ended <-chan error) error {
 	deadline := time.After(startTimeout)
 	for {
 		failed := Greet(address)
@@ -204,6 +206,8 @@ func waitReady(address string, ended <-chan error) error {
 			return errors.Join(errors.New("it ended"), err)
 		case <-deadline:
 			return fmt.Errorf("no answer at %s in %v: %w", address, startTimeout, failed)
+		case <-ctx.Done():
+			return ctx.Err()
 		case <-time.After(200 * time.Millisecond):
 		}
 	}

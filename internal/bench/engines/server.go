@@ -14,10 +14,7 @@ import (
 	"launchlake/internal/sparktest"
 )
 
-const (
-	startTimeout = 5 * time.Minute // has room for the jars' first download
-	stopTimeout  = 30 * time.Second
-)
+const stopTimeout = 30 * time.Second
 
 // onSpark does the work on a JVM of its own.
 func onSpark(ctx context.Context, o options, folder, lake string) (f figure, err error) {
@@ -50,8 +47,11 @@ func onSpark(ctx context.Context, o options, folder, lake string) (f figure, err
 		return f, err
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Wait() }()
-	if err = waitReady(ctx, address, ended); err == nil {
+	go func() {
+		ended <- server.Wait()
+		close(ended) // more than one may ask
+	}()
+	if err = sparktest.WaitReady(ctx, address, ended); err == nil {
 		f, err = transform(ctx, o, "ENGINE=spark", "SPARK_REMOTE=sc://"+address, "LAKE_URL="+lake)
 	}
 	if stopped := stop(server, ended); stopped != nil || err != nil {
@@ -63,29 +63,8 @@ func onSpark(ctx context.Context, o options, folder, lake string) (f figure, err
 	return f, nil
 }
 
-// waitReady waits until the server answers.
-func waitReady(ctx context.Context, address string, ended chan error) error {
-	deadline := time.After(startTimeout)
-	for {
-		failed := sparktest.Greet(address)
-		if failed == nil {
-			return nil
-		}
-		select {
-		case err := <-ended:
-			ended <- err
-			return fmt.Errorf("it ended: %w", err)
-		case <-deadline:
-			return fmt.Errorf("no answer at %s in %v: %w", address, startTimeout, failed)
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
-}
-
 // stop ends the server; that it ends by a signal is no failure.
-func stop(server *exec.Cmd, ended chan error) error {
+func stop(server *exec.Cmd, ended <-chan error) error {
 	if err := server.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,7 +89,7 @@ func serve(folders []string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	defer server.Close()
-	if err := index(server); err != nil {
+	if err := server.Index(); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, server.URL())
@@ -101,27 +100,12 @@ func serve(folders []string, in io.Reader, out io.Writer) error {
 			return err
 		}
 		server.SetState(i)
-		if err := index(server); err != nil {
+		if err := server.Index(); err != nil {
 			return err
 		}
 		fmt.Fprintln(out)
 	}
 	return lines.Err()
-}
-
-// index lets the server find and order its records before it is measured with: the API's database has its indexes, and the
-// others' files need none.
-func index(server *launchapitest.Server) error {
-	response, err := http.Get(server.URL() + "/launches/?format=json&limit=1&mode=detailed&ordering=last_updated")
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the API answers %s", response.Status)
-	}
-	_, err = io.Copy(io.Discard, response.Body)
-	return err
 }
 
 // readPages gives the records of a folder of pages. The files are mapped into memory, so that the system may drop what is

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"slices"
@@ -91,7 +90,7 @@ func serve(launches, changes int, in io.Reader, out io.Writer) error {
 	defer server.Close()
 	for state := range 2 {
 		server.SetState(1 - state)
-		if err := index(server); err != nil {
+		if err := server.Index(); err != nil {
 			return err
 		}
 	}
@@ -104,20 +103,6 @@ func serve(launches, changes int, in io.Reader, out io.Writer) error {
 		fmt.Fprintln(out)
 	}
 	return lines.Err()
-}
-
-// index lets the server find and order its records before it is measured with: the API's database has its indexes.
-func index(server *launchapitest.Server) error {
-	response, err := http.Get(server.URL() + "/launches/?format=json&limit=1&mode=detailed&ordering=last_updated")
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the API answers %s", response.Status)
-	}
-	_, err = io.Copy(io.Discard, response.Body)
-	return err
 }
 
 func total(all []json.RawMessage) (n int64) {
