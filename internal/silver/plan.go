@@ -17,7 +17,6 @@ const (
 	relParsed   = "parsed"   // with the columns that have source paths
 	relChecked  = "checked"  // with all columns, and what each rule says
 	relRepeated = "repeated" // keys that several good rows have, and how many
-	relRivals   = "rivals"   // the good rows of these keys
 )
 
 // versionOrigin is the origin of a column that holds the Bronze version of its row.
@@ -181,9 +180,19 @@ func (p plan) repeated() string {
 	return fmt.Sprintf("select %s, count(*) as _n from %s where _verdict = 'keep' group by %[1]s having count(*) > 1", keys, relChecked)
 }
 
-// rivals gives the good rows whose keys are repeated.
-func (p plan) rivals() string {
-	return fmt.Sprintf("select c.* from %s c semi join %s where c._verdict = 'keep'", relChecked, p.repeats())
+// newest gives the good rows to merge: of each key the one that was updated last. Only rows whose keys are there several times, if any are as
+// counted, are ranked, for to rank whole rows takes longer than to find them.
+func (p plan) newest(c Counts) string {
+	columns, repeats := strings.Join(p.columns(), ", "), p.repeats()
+	if c.Superseded == 0 {
+		return fmt.Sprintf("select %s from %s where _verdict = 'keep'", columns, relChecked)
+	}
+	return fmt.Sprintf(`select %[1]s from (select c.* from %[2]s c anti join %[3]s where c._verdict = 'keep') a
+		union all
+		select %[1]s from (
+			select *, row_number() over (partition by %[4]s order by %[5]s desc, %[6]s desc, _version, _fetched_at) as _rank
+			from (select c.* from %[2]s c semi join %[3]s where c._verdict = 'keep') r) w
+		where _rank = 1`, columns, relChecked, repeats, strings.Join(p.contract.Keys(), ", "), p.updated, p.hash)
 }
 
 // repeats joins a row c to its key, when that is repeated. It is joined outright, for engines keep all rows to evaluate an EXISTS.
@@ -193,35 +202,6 @@ func (p plan) repeats() string {
 		same = append(same, fmt.Sprintf("r.%s = c.%[1]s", key))
 	}
 	return relRepeated + " r on " + strings.Join(same, " and ")
-}
-
-// fewRecords is up to how many records are all ranked to find the newest of each key. Of more, only those whose keys are repeated are set
-// apart for it, because to rank whole rows takes longer than to find the others.
-const fewRecords = 1000
-
-// needsRivals is whether newest asks for the rivals.
-func (p plan) needsRivals(c Counts) bool { return c.Superseded > 0 && c.Read > fewRecords }
-
-// newest gives the good rows to merge: of each key the one that was updated last. Only keys that are there several times, as counted, need a
-// comparison.
-func (p plan) newest(c Counts) string {
-	columns, good := strings.Join(p.columns(), ", "), relChecked+" where _verdict = 'keep'"
-	switch {
-	case c.Superseded == 0:
-		return fmt.Sprintf("select %s from %s", columns, good)
-	case !p.needsRivals(c):
-		return p.ranked(columns, good)
-	}
-	return fmt.Sprintf("select %s from (select c.* from %s c anti join %s where c._verdict = 'keep') a\nunion all\n%s",
-		columns, relChecked, p.repeats(), p.ranked(columns, relRivals))
-}
-
-// ranked gives the newest row of each key, of what stands behind from.
-func (p plan) ranked(columns, rows string) string {
-	return fmt.Sprintf(`select %s from (
-			select *, row_number() over (partition by %s order by %s desc, %s desc, _version, _fetched_at) as _rank
-			from %s) w
-		where _rank = 1`, columns, strings.Join(p.contract.Keys(), ", "), p.updated, p.hash, rows)
 }
 
 // newer is when a row replaces the one in the table.

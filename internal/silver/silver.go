@@ -184,11 +184,6 @@ func (r *refinement) evaluate(ctx context.Context, bronze *delta.Snapshot, files
 // publish commits the quarantine before the target, for a record is never left out of both. When none goes to the quarantine both may be
 // committed at once.
 func (r *refinement) publish(ctx context.Context, result *Result) error {
-	if r.plan.needsRivals(result.Counts) {
-		if err := r.engine.Define(ctx, relRivals, r.plan.rivals(), engine.Once); err != nil {
-			return err
-		}
-	}
 	if result.Counts.Quarantined > 0 {
 		if err := r.publishQuarantine(ctx, result); err != nil {
 			return err

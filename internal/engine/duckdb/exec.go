@@ -34,6 +34,11 @@ func (e *Engine) onConnection(ctx context.Context, call func(mapping.Connection)
 }
 
 func execOn(ctx context.Context, connection mapping.Connection, statements string) error {
+	return queryOn(ctx, connection, statements, func(mapping.DataChunk) {})
+}
+
+// queryOn runs statements, and shows what the last of them gives, chunk by chunk.
+func queryOn(ctx context.Context, connection mapping.Connection, statements string, show func(mapping.DataChunk)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -48,7 +53,14 @@ func execOn(ctx context.Context, connection mapping.Connection, statements strin
 	if state == mapping.StateError {
 		return errors.New(mapping.ResultError(&result))
 	}
-	return nil
+	for {
+		chunk := mapping.FetchChunk(result)
+		if chunk.Ptr == nil {
+			return nil
+		}
+		show(chunk)
+		mapping.DestroyDataChunk(&chunk)
+	}
 }
 
 // interruptEvery is how often a statement is interrupted until it ends: DuckDB forgets what comes before it has begun.

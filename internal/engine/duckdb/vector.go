@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"encoding/binary"
+	"iter"
 	"unsafe"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -23,25 +24,34 @@ const (
 // bitsAWord is how many rows a word of a validity mask has.
 const bitsAWord = 64
 
+// validity is a mask of the rows that are not null; nil: none is.
+type validity []uint64
+
+func readValidity(v mapping.Vector, rows int) validity {
+	mask := mapping.VectorGetValidity(v)
+	if mask == nil {
+		return nil
+	}
+	return unsafe.Slice((*uint64)(mask), (rows+bitsAWord-1)/bitsAWord)
+}
+
+func (v validity) null(row int) bool { return v != nil && v[row/bitsAWord]>>(row%bitsAWord)&1 == 0 }
+
 // textVector is a vector of texts or binaries that is read.
 type textVector struct {
 	cells    []byte
-	validity []uint64 // nil: no row is null
+	validity validity
 }
 
 func readTexts(v mapping.Vector, rows int) textVector {
-	t := textVector{cells: unsafe.Slice((*byte)(mapping.VectorGetData(v)), rows*textBytes)}
-	if mask := mapping.VectorGetValidity(v); mask != nil {
-		t.validity = unsafe.Slice((*uint64)(mask), (rows+bitsAWord-1)/bitsAWord)
-	}
-	return t
+	return textVector{unsafe.Slice((*byte)(mapping.VectorGetData(v)), rows*textBytes), readValidity(v, rows)}
 }
 
 func (t textVector) len() int { return len(t.cells) / textBytes }
 
 // at gives the text of a row, in DuckDB's memory; ok is false for null.
 func (t textVector) at(row int) (text []byte, ok bool) {
-	if t.validity != nil && t.validity[row/bitsAWord]>>(row%bitsAWord)&1 == 0 {
+	if t.validity.null(row) {
 		return nil, false
 	}
 	cell := t.cells[row*textBytes:][:textBytes]
@@ -52,13 +62,45 @@ func (t textVector) at(row int) (text []byte, ok bool) {
 	return unsafe.Slice(*(**byte)(unsafe.Pointer(&cell[pointerAt])), n), true
 }
 
+// mapVector is a vector of maps from texts that is read: to DuckDB a vector of lists, whose entries lie behind one another.
+type mapVector struct {
+	lists    []listEntry
+	validity validity
+	keys     textVector
+	values   mapping.Vector
+	entries  int // of all maps
+}
+
+func readMaps(v mapping.Vector, rows int) mapVector {
+	pairs, n := mapping.ListVectorGetChild(v), int(mapping.ListVectorGetSize(v))
+	return mapVector{
+		lists: unsafe.Slice((*listEntry)(mapping.VectorGetData(v)), rows), validity: readValidity(v, rows),
+		keys: readTexts(mapping.StructVectorGetChild(pairs, 0), n), values: mapping.StructVectorGetChild(pairs, 1), entries: n,
+	}
+}
+
+// at gives the keys of a row's map, each with the place of its value; none for null.
+func (m mapVector) at(row int) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		if m.validity.null(row) {
+			return
+		}
+		list := m.lists[row]
+		for i := list.offset; i < list.offset+list.length; i++ {
+			if key, _ := m.keys.at(int(i)); !yield(int(i), string(key)) {
+				return
+			}
+		}
+	}
+}
+
 // vector is a vector that is written, from the first row to the last.
 type vector struct {
 	handle   mapping.Vector
 	kind     cellKind
 	rows     int
 	data     unsafe.Pointer
-	validity []uint64 // nil until a row is null
+	validity validity // nil until a row is null
 
 	// Long texts are gathered here, and given to DuckDB at once.
 	long []byte
@@ -118,7 +160,7 @@ func cells[T any](v *vector) []T { return unsafe.Slice((*T)(v.data), v.rows) }
 func (v *vector) setNull(row int) {
 	if v.validity == nil {
 		mapping.VectorEnsureValidityWritable(v.handle)
-		v.validity = unsafe.Slice((*uint64)(mapping.VectorGetValidity(v.handle)), (v.rows+bitsAWord-1)/bitsAWord)
+		v.validity = readValidity(v.handle, v.rows)
 	}
 	v.validity[row/bitsAWord] &^= 1 << (row % bitsAWord)
 }

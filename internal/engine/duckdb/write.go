@@ -8,8 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unsafe"
 
-	driver "github.com/duckdb/duckdb-go/v2"
+	"github.com/duckdb/duckdb-go/v2/mapping"
 	"golang.org/x/sync/errgroup"
 
 	"launchlake/internal/delta"
@@ -41,62 +42,49 @@ func (p *publishing) copyOut(ctx context.Context, l layout, query string, others
 func (e *Engine) copyRows(ctx context.Context, query, options string) ([]written, error) {
 	to := filepath.Join(e.folder, "out", e.name("write"))
 	options = fmt.Sprintf("FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE_BYTES '%s', RETURN_STATS%s", rowGroupBytes, options)
-	rows, err := e.db.QueryContext(ctx, fmt.Sprintf("COPY (%s) TO %s (%s)", query, quote(to), options))
-	if err != nil {
-		return nil, queryError(ctx, err)
-	}
-	defer rows.Close()
 	var files []written
-	for rows.Next() {
-		var file written
-		var rowCount, size, footer uint64
-		var statistics, partition any
-		if err := rows.Scan(&file.path, &rowCount, &size, &footer, &statistics, &partition); err != nil {
-			return nil, err
-		}
-		if rowCount == 0 {
-			continue
-		}
-		file.rows, file.statistics = int64(rowCount), textMaps(statistics)
-		file.partition = textMap(partition)
-		files = append(files, file)
-	}
-	return files, queryError(ctx, rows.Err())
+	err := e.onConnection(ctx, func(c mapping.Connection) error {
+		return queryOn(ctx, c, fmt.Sprintf("COPY (%s) TO %s (%s)", query, quote(to), options), func(chunk mapping.DataChunk) {
+			files = append(files, writtenFiles(chunk)...)
+		})
+	})
+	return files, queryError(ctx, err)
 }
 
-// textMaps reads what RETURN_STATS says.
-func textMaps(value any) map[string]map[string]string {
-	columns := map[string]map[string]string{}
-	m, _ := value.(driver.OrderedMap)
-	values := m.Values()
-	for i, key := range m.Keys() {
-		column := map[string]string{}
-		for name, text := range textMap(values[i]) {
-			if text != nil {
-				column[name] = *text
+// writtenFiles reads what RETURN_STATS says, a row a file: its path, how many rows and bytes it has, and bytes of its footer, its statistics and
+// its partition. A file without rows is left out.
+func writtenFiles(chunk mapping.DataChunk) (files []written) {
+	column := func(i mapping.IdxT) mapping.Vector { return mapping.DataChunkGetVector(chunk, i) }
+	n := int(mapping.DataChunkGetSize(chunk))
+	paths, counts := readTexts(column(0), n), unsafe.Slice((*uint64)(mapping.VectorGetData(column(1))), n)
+	columns, partitions := readMaps(column(4), n), readMaps(column(5), n)
+	facts := readMaps(columns.values, columns.entries)
+	texts, values := readTexts(facts.values, facts.entries), readTexts(partitions.values, partitions.entries)
+	for row, count := range counts {
+		if count == 0 {
+			continue
+		}
+		path, _ := paths.at(row)
+		file := written{path: string(path), rows: int64(count), statistics: map[string]map[string]string{}, partition: map[string]*string{}}
+		for column, name := range columns.at(row) {
+			known := map[string]string{}
+			for i, fact := range facts.at(column) {
+				if text, ok := texts.at(i); ok {
+					known[fact] = string(text)
+				}
+			}
+			file.statistics[name] = known
+		}
+		for i, name := range partitions.at(row) {
+			file.partition[name] = nil
+			if text, ok := values.at(i); ok {
+				value := string(text)
+				file.partition[name] = &value
 			}
 		}
-		columns[fmt.Sprint(key)] = column
+		files = append(files, file)
 	}
-	return columns
-}
-
-func textMap(value any) map[string]*string {
-	m, ok := value.(driver.OrderedMap)
-	if !ok {
-		return nil
-	}
-	texts := map[string]*string{}
-	values := m.Values()
-	for i, key := range m.Keys() {
-		if values[i] == nil {
-			texts[fmt.Sprint(key)] = nil
-			continue
-		}
-		text := fmt.Sprint(values[i])
-		texts[fmt.Sprint(key)] = &text
-	}
-	return texts
+	return files
 }
 
 // write runs a query, stores its rows as data files of the table, and gives the actions that add them. After an error
