@@ -3,6 +3,10 @@
 Delta's jars are fetched from Maven Central by their coordinates and kept by Ivy.
 """
 
+import fcntl
+import os
+import tempfile
+
 from pyspark.sql import SparkSession, functions, types
 
 from canonical import canonical
@@ -80,5 +84,8 @@ def python(code):
     exec(code, {"spark": spark})
 
 
-spark = session()
+# Ivy's cache is not made for two at once: sparktest.go holds the same lock while it starts a Spark for another package's tests.
+with open(os.path.join(tempfile.gettempdir(), "launchlake-ivy.lock"), "w") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    spark = session()
 serve(read, changes, sql, validate, python)

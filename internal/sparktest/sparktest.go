@@ -67,7 +67,7 @@ var start = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Ivy's cache is not made for two at once.
+	// Ivy's cache is not made for two at once. The worker of package integration takes this lock too.
 	unlock, err := pythontest.Lock(filepath.Join(os.TempDir(), "launchlake-ivy.lock"))
 	if err != nil {
 		return "", err
