@@ -1,9 +1,14 @@
 package gold_test
 
 import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // The launches by which all models are checked. As of 2025-03-01.
@@ -24,7 +29,7 @@ func history() []row {
 		launch("a5", 3, "2024-04-02 00:00:00", nil),
 		launch("a6", 3, "2024-04-03 00:00:00", nil),
 		launch("a7", 7, "2025-01-01 00:00:00", nil),
-		launch("a8", 3, "2025-01-01 00:00:00", row{"last_updated": moment("2025-02-02 00:00:00")}), // the moment of a7: behind it by id
+		launch("a8", 3, "2025-01-01 00:00:00", row{"last_updated": moment("2025-02-02 00:00:00")}), // the moment of a7, which counts behind it
 		launch("s1", 3, "2024-03-01 00:00:00", suborbital(nil)),
 		launch("s2", 4, "2024-03-11 00:00:00", suborbital(nil)),
 		launch("n1", 3, "2024-05-01 00:00:00", suborbital(row{"is_suborbital": "false", "orbit_id": "null", "celestial_body_id": "null"})),
@@ -64,7 +69,7 @@ func TestModelsGiveTheNumbersCountedByHand(t *testing.T) {
 			"30|Gamma|0|0|0|0|null|0|0|0|null|null|0|0|1",
 		}},
 		{"rocket_reliability", "rocket_id, is_suborbital, attempts, successes, failures, partial_failures, success_rate, current_streak, longest_streak, first_attempt, last_attempt, last_failure, days_since_last_failure, as_of", []string{
-			"1|false|8|6|1|1|0.75|1|3|2024-01-10|2025-01-01|2025-01-01|59|2025-03-01",
+			"1|false|8|6|1|1|0.75|0|4|2024-01-10|2025-01-01|2025-01-01|59|2025-03-01",
 			"2|true|2|1|1|0|0.5|0|1|2024-03-01|2024-03-11|2024-03-11|355|2025-03-01",
 			"2|false|1|1|0|0|1|1|1|2024-05-01|2024-05-01|null|null|2025-03-01",
 		}},
@@ -85,7 +90,7 @@ func TestModelsGiveTheNumbersCountedByHand(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.table, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, l.rows(tt.table, tt.columns)); diff != "" {
+			if diff := gocmp.Diff(tt.want, l.rows(tt.table, tt.columns)); diff != "" {
 				t.Errorf("rows in the file's order (-want +got):\n%s", diff)
 			}
 		})
@@ -116,12 +121,12 @@ func TestModelsTakeATableWithoutAttemptsAndPlans(t *testing.T) {
 	}
 }
 
-func TestFlightsOfOneMomentGoByID(t *testing.T) {
+func TestLossesCountBehindTheSuccessesOfTheirMoment(t *testing.T) {
 	const moment1, moment2, moment3 = "2024-01-01 00:00:00", "2024-02-01 00:00:00.5", "2024-03-01 00:00:00"
 	rocket := func(id string) row { return row{"rocket_id": id} }
 	l := newLab(t)
 	l.fill(
-		// Of rocket 1: 3, 3, 4, 3, 7, 3, 3.
+		// Of rocket 1: 3, then 3, 3, 3, 4, 7 at once, then 3.
 		launch("a7", 3, moment3, nil),
 		launch("a6", 3, moment2, nil),
 		launch("a4", 3, moment2, nil),
@@ -135,20 +140,59 @@ func TestFlightsOfOneMomentGoByID(t *testing.T) {
 		launch("a23", 1, moment2, nil),
 		launch("a24", 4, moment2, row{"celestial_body_id": "2"}),
 		launch("a25", 4, moment2, rocket("null")),
-		// Two losses at once, and a loss before and behind a success.
+		// Two losses at once, and a loss with a success, whichever comes first by id.
 		launch("b1", 3, moment1, rocket("2")), launch("b3", 4, moment2, rocket("2")), launch("b2", 7, moment2, rocket("2")), launch("b4", 3, moment3, rocket("2")),
 		launch("c2", 3, moment2, rocket("3")), launch("c1", 4, moment2, rocket("3")),
 		launch("d1", 3, moment2, rocket("4")), launch("d2", 4, moment2, rocket("4")),
 	)
 	l.aggregate()
 	want := []string{
-		"1|false|7|5|2|2",
+		"1|false|7|5|1|4",
 		"2|false|4|2|1|1",
-		"3|false|2|1|1|1",
+		"3|false|2|1|0|1",
 		"4|false|2|1|0|1",
 		"1|true|1|0|0|0",
 	}
-	if diff := cmp.Diff(want, l.rows("rocket_reliability", "rocket_id, is_suborbital, attempts, successes, current_streak, longest_streak")); diff != "" {
+	if diff := gocmp.Diff(want, l.rows("rocket_reliability", "rocket_id, is_suborbital, attempts, successes, current_streak, longest_streak")); diff != "" {
 		t.Errorf("rows in the file's order (-want +got):\n%s", diff)
+	}
+}
+
+// TestStreaksAreWhatCountingGives holds the streaks of many flights at few moments against those that are counted flight by flight.
+func TestStreaksAreWhatCountingGives(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	type flight struct{ moment, status int }
+	const rockets = 12
+	flights := make([][]flight, rockets)
+	var rows []row
+	for i := range 600 {
+		f, rocket := flight{random.IntN(40), []int{3, 3, 3, 4, 7}[random.IntN(5)]}, random.IntN(rockets)
+		if rocket == 0 {
+			f.status = 3
+		}
+		flights[rocket] = append(flights[rocket], f)
+		rows = append(rows, launch(fmt.Sprintf("f%d", i), f.status, fmt.Sprintf("2024-01-01 10:%02d:00", f.moment), row{"rocket_id": strconv.Itoa(rocket + 1)}))
+	}
+	l := newLab(t)
+	l.fill(rows...)
+	l.aggregate()
+	var want []string
+	for rocket, flown := range flights {
+		slices.SortFunc(flown, func(a, b flight) int { return cmp.Or(cmp.Compare(a.moment, b.moment), cmp.Compare(a.status, b.status)) })
+		current, longest := 0, 0
+		for _, f := range flown {
+			current++
+			if f.status != 3 {
+				current = 0
+			}
+			longest = max(longest, current)
+		}
+		want = append(want, fmt.Sprintf("%d|%d|%d|%d", rocket+1, len(flown), current, longest))
+	}
+	got := l.rows("rocket_reliability", "rocket_id, attempts, current_streak, longest_streak")
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -40,11 +40,11 @@ moments as (
     where pad_id is not null and coalesce(status_id, 0) in (3, 4, 7) and coalesce(celestial_body_id, 1) = 1
 ),
 gaps as (
-    select pad_id, nullif(at_second - lag(at_second) over (partition by pad_id order by at_second), 0) / 86400 as days
+    select pad_id, nullif(at_second - lag(at_second) over (partition by pad_id order by at_second), 0) as seconds
     from moments
 ),
 turnarounds as (
-    select pad_id, median(days) as median_turnaround_days, min(days) as fastest_turnaround_days
+    select pad_id, median(seconds) / 86400 as median_turnaround_days, min(seconds) / 86400 as fastest_turnaround_days
     from gaps
     group by pad_id
 ),

@@ -2,8 +2,8 @@
 -- reads: launches
 --
 -- An attempt is a launch of status 3 (success), 4 (failure) or 7 (partial failure), from Earth. Only 3 is a success. A
--- streak is a run of successes in the order of net; 4 and 7 end it. "As of" is the latest last_updated of all
--- launches, never the clock.
+-- streak is a run of successes in the order of net; 4 and 7 end it, and count behind the successes of their moment.
+-- "As of" is the latest last_updated of all launches, never the clock.
 --
 -- is_suborbital: the kind of flight; orbital and suborbital flights of one rocket are never mixed
 -- success_rate: successes by attempts, from 0 to 1
@@ -34,43 +34,31 @@ counted as (
     group by rocket_id, is_suborbital
 ),
 flights as (
-    -- flights of one moment share a place here: to sort all by id too would take longer than all the rest
-    select
-        rocket_id, is_suborbital, net, status_id,
-        rank() over flown as place,
-        net = lag(net) over flown or net = lead(net) over flown as is_shared
+    select rocket_id, is_suborbital, status_id, net, rank() over (partition by rocket_id, is_suborbital order by net desc) as from_last
     from launches
     where rocket_id is not null and coalesce(status_id, 0) in (3, 4, 7) and coalesce(celestial_body_id, 1) = 1
-    window flown as (partition by rocket_id, is_suborbital order by net)
 ),
 losses as (
-    select distinct rocket_id, is_suborbital, net, place, is_shared
+    -- the later flights without the later losses
+    select
+        rocket_id, is_suborbital,
+        from_last - rank() over (partition by rocket_id, is_suborbital order by net desc) as successes_since
     from flights
     where status_id <> 3
-),
-together as (
-    -- the flights of the moments that a loss shares, by id
-    select
-        rocket_id, is_suborbital, net, status_id,
-        row_number() over (partition by rocket_id, is_suborbital, net order by id) - 1 as ahead
-    from launches
-    where net in (select net from losses where is_shared)
-        and rocket_id is not null and coalesce(status_id, 0) in (3, 4, 7) and coalesce(celestial_body_id, 1) = 1
-),
-placed as (
-    select l.rocket_id, l.is_suborbital, l.place + coalesce(t.ahead, 0) as place
-    from losses l
-    left join together t on t.rocket_id = l.rocket_id and t.is_suborbital = l.is_suborbital and t.net = l.net and t.status_id <> 3
 ),
 streaks as (
     -- the successes between one loss and the next
     select
-        rocket_id, is_suborbital, place,
-        place - 1 - coalesce(lag(place) over (partition by rocket_id, is_suborbital order by place), 0) as streak
-    from placed
+        rocket_id, is_suborbital, successes_since,
+        successes_since - coalesce(lead(successes_since) over (partition by rocket_id, is_suborbital order by successes_since desc), 0) as streak
+    from losses
 ),
 runs as (
-    select rocket_id, is_suborbital, max(place) as last_loss, max(streak) as longest_ended
+    select
+        rocket_id, is_suborbital,
+        max(successes_since) as since_first_loss,
+        min(successes_since) as since_last_loss,
+        max(streak) as longest_after_loss
     from streaks
     group by rocket_id, is_suborbital
 ),
@@ -95,8 +83,8 @@ select
     c.rocket_id, n.rocket_full_name, n.rocket_name, n.rocket_family, n.provider_name, c.is_suborbital,
     c.attempts, c.successes, c.failures, c.partial_failures,
     c.successes / c.attempts as success_rate,
-    c.attempts - coalesce(r.last_loss, 0) as current_streak,
-    greatest(c.attempts - coalesce(r.last_loss, 0), coalesce(r.longest_ended, 0)) as longest_streak,
+    coalesce(r.since_last_loss, c.successes) as current_streak,
+    greatest(c.successes - coalesce(r.since_first_loss, 0), coalesce(r.longest_after_loss, 0)) as longest_streak,
     c.first_attempt, c.last_attempt, c.last_failure,
     cast(floor((unix_seconds(k.as_of) - unix_seconds(c.last_failure)) / 86400) as int) as days_since_last_failure,
     k.as_of

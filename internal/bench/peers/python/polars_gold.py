@@ -62,9 +62,9 @@ def pad_activity(launches):
         .select("pad_id", at=seconds("net"))
         .unique()
         .sort("pad_id", "at")
-        .with_columns(days=pl.col("at").diff().over("pad_id") / DAY)
+        .with_columns(seconds=pl.col("at").diff().over("pad_id"))
         .group_by("pad_id")
-        .agg(median_turnaround_days=pl.col("days").median(), fastest_turnaround_days=pl.col("days").min())
+        .agg(median_turnaround_days=pl.col("seconds").median() / DAY, fastest_turnaround_days=pl.col("seconds").min() / DAY)
     )
     counted = subject.group_by("pad_id").agg(
         attempts=count(ATTEMPTED & ~SUBORBITAL),
@@ -129,7 +129,7 @@ def rocket_reliability(launches):
     subject = launches.filter(pl.col("rocket_id").is_not_null() & ATTEMPTED & ON_EARTH)
     key = ["rocket_id", "is_suborbital"]
     runs = (
-        subject.sort("net", "id")
+        subject.sort("net", pl.col("status_id") != 3)
         .select(*key, "status_id", losses=(pl.col("status_id") != 3).cast(pl.Int64).cum_sum().over(key))
         .group_by(*key, "losses")
         .agg(streak=count(pl.col("status_id") == 3))
