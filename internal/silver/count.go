@@ -9,7 +9,7 @@ import (
 	"launchlake/internal/engine"
 )
 
-// count asks in one query what became of the records and which rules were broken how often.
+// count asks in one query what became of the records, which rules were broken how often, and how many rows a newer one replaces.
 func (r *refinement) count(ctx context.Context) (Counts, []RuleCount, error) {
 	measures := []string{
 		"count(*)",
@@ -21,18 +21,18 @@ func (r *refinement) count(ctx context.Context) (Counts, []RuleCount, error) {
 	for i := range r.plan.rules {
 		measures = append(measures, fmt.Sprintf("count(case when %s then 1 end)", ruleFlag(i)))
 	}
-	n, err := r.numbers(ctx, fmt.Sprintf("select %s from %s", strings.Join(measures, ", "), relChecked))
-	if err != nil {
-		return Counts{}, nil, err
+	for i, measure := range measures {
+		measures[i] = fmt.Sprintf("%s as n%d", measure, i)
 	}
 	if err := r.engine.Define(ctx, relRepeated, r.plan.repeated(), engine.Once); err != nil {
 		return Counts{}, nil, err
 	}
-	superseded, err := r.numbers(ctx, "select cast(coalesce(sum(_n - 1), 0) as bigint) from "+relRepeated)
+	n, err := r.numbers(ctx, fmt.Sprintf("select n.*, s.superseded from (select %s from %s) n cross join (select cast(coalesce(sum(_n - 1), 0) as bigint) as superseded from %s) s",
+		strings.Join(measures, ", "), relChecked, relRepeated))
 	if err != nil {
 		return Counts{}, nil, err
 	}
-	counts := Counts{Read: n[0], Good: n[1], Quarantined: n[2], Dropped: n[3], Superseded: superseded[0]}
+	counts := Counts{Read: n[0], Good: n[1], Quarantined: n[2], Dropped: n[3], Superseded: n[len(n)-1]}
 	var rules []RuleCount
 	for i, rule := range r.plan.rules {
 		rules = append(rules, RuleCount{Rule: rule.Name, Action: rule.Action, Broken: n[first+i]})
