@@ -34,6 +34,7 @@ counted as (
     group by rocket_id, is_suborbital
 ),
 flights as (
+    -- places from the last flight on, which those of one moment share
     select rocket_id, is_suborbital, status_id, net, rank() over (partition by rocket_id, is_suborbital order by net desc) as from_last
     from launches
     where rocket_id is not null and coalesce(status_id, 0) in (3, 4, 7) and coalesce(celestial_body_id, 1) = 1
