@@ -3,6 +3,7 @@ package duckdb
 import (
 	"context"
 	"errors"
+	"iter"
 	"sync"
 	"time"
 
@@ -10,10 +11,15 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 )
 
-// exec runs statements for what they do. The driver would prepare each before it runs it, and DuckDB plans a prepared statement that reads
-// data files once more, for it keeps no plan over files.
+// exec runs statements for what they do.
 func (e *Engine) exec(ctx context.Context, statements string) error {
-	err := e.onConnection(ctx, func(c mapping.Connection) error { return execOn(ctx, c, statements) })
+	return e.run(ctx, statements, func(mapping.Result) {})
+}
+
+// run runs statements, and has what the last of them gives read. The driver would prepare each before it runs it, and DuckDB plans a prepared
+// statement that reads data files once more, for it keeps no plan over files.
+func (e *Engine) run(ctx context.Context, statements string, read func(mapping.Result)) error {
+	err := e.onConnection(ctx, func(c mapping.Connection) error { return runOn(ctx, c, statements, read) })
 	return queryError(ctx, err)
 }
 
@@ -33,12 +39,7 @@ func (e *Engine) onConnection(ctx context.Context, call func(mapping.Connection)
 	})
 }
 
-func execOn(ctx context.Context, connection mapping.Connection, statements string) error {
-	return queryOn(ctx, connection, statements, func(mapping.DataChunk) {})
-}
-
-// queryOn runs statements, and shows what the last of them gives, chunk by chunk.
-func queryOn(ctx context.Context, connection mapping.Connection, statements string, show func(mapping.DataChunk)) error {
+func runOn(ctx context.Context, connection mapping.Connection, statements string, read func(mapping.Result)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -53,13 +54,24 @@ func queryOn(ctx context.Context, connection mapping.Connection, statements stri
 	if state == mapping.StateError {
 		return errors.New(mapping.ResultError(&result))
 	}
-	for {
-		chunk := mapping.FetchChunk(result)
-		if chunk.Ptr == nil {
-			return nil
+	read(result)
+	return nil
+}
+
+// chunks are those of a result. Each is there until the next is asked for.
+func chunks(result mapping.Result) iter.Seq[mapping.DataChunk] {
+	return func(yield func(mapping.DataChunk) bool) {
+		for {
+			chunk := mapping.FetchChunk(result)
+			if chunk.Ptr == nil {
+				return
+			}
+			more := yield(chunk)
+			mapping.DestroyDataChunk(&chunk)
+			if !more {
+				return
+			}
 		}
-		show(chunk)
-		mapping.DestroyDataChunk(&chunk)
 	}
 }
 

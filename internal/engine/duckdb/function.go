@@ -110,7 +110,7 @@ func launchlake_parse_documents(info, input, output unsafe.Pointer) {
 	chunk := mapping.DataChunk{Ptr: input}
 	rows := int(mapping.DataChunkGetSize(chunk))
 	documents := readTexts(mapping.DataChunkGetVector(chunk, 0), rows)
-	skipped := unsafe.Slice((*bool)(mapping.VectorGetData(mapping.DataChunkGetVector(chunk, 1))), rows)
+	skipped := readCells[bool](mapping.DataChunkGetVector(chunk, 1), rows)
 	f.fill(documents, skipped, mapping.Vector{Ptr: output})
 }
 

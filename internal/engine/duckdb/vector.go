@@ -24,6 +24,11 @@ const (
 // bitsAWord is how many rows a word of a validity mask has.
 const bitsAWord = 64
 
+// readCells gives the first n cells of a vector, in DuckDB's memory.
+func readCells[T any](v mapping.Vector, n int) []T {
+	return unsafe.Slice((*T)(mapping.VectorGetData(v)), n)
+}
+
 // validity is a mask of the rows that are not null; nil: none is.
 type validity []uint64
 
@@ -44,7 +49,7 @@ type textVector struct {
 }
 
 func readTexts(v mapping.Vector, rows int) textVector {
-	return textVector{unsafe.Slice((*byte)(mapping.VectorGetData(v)), rows*textBytes), readValidity(v, rows)}
+	return textVector{readCells[byte](v, rows*textBytes), readValidity(v, rows)}
 }
 
 func (t textVector) len() int { return len(t.cells) / textBytes }
@@ -74,7 +79,7 @@ type mapVector struct {
 func readMaps(v mapping.Vector, rows int) mapVector {
 	pairs, n := mapping.ListVectorGetChild(v), int(mapping.ListVectorGetSize(v))
 	return mapVector{
-		lists: unsafe.Slice((*listEntry)(mapping.VectorGetData(v)), rows), validity: readValidity(v, rows),
+		lists: readCells[listEntry](v, rows), validity: readValidity(v, rows),
 		keys: readTexts(mapping.StructVectorGetChild(pairs, 0), n), values: mapping.StructVectorGetChild(pairs, 1), entries: n,
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unsafe"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 	"golang.org/x/sync/errgroup"
@@ -43,12 +42,12 @@ func (e *Engine) copyRows(ctx context.Context, query, options string) ([]written
 	to := filepath.Join(e.folder, "out", e.name("write"))
 	options = fmt.Sprintf("FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE_BYTES '%s', RETURN_STATS%s", rowGroupBytes, options)
 	var files []written
-	err := e.onConnection(ctx, func(c mapping.Connection) error {
-		return queryOn(ctx, c, fmt.Sprintf("COPY (%s) TO %s (%s)", query, quote(to), options), func(chunk mapping.DataChunk) {
+	err := e.run(ctx, fmt.Sprintf("COPY (%s) TO %s (%s)", query, quote(to), options), func(result mapping.Result) {
+		for chunk := range chunks(result) {
 			files = append(files, writtenFiles(chunk)...)
-		})
+		}
 	})
-	return files, queryError(ctx, err)
+	return files, err
 }
 
 // writtenFiles reads what RETURN_STATS says, a row a file: its path, how many rows and bytes it has, and bytes of its footer, its statistics and
@@ -56,7 +55,7 @@ func (e *Engine) copyRows(ctx context.Context, query, options string) ([]written
 func writtenFiles(chunk mapping.DataChunk) (files []written) {
 	column := func(i mapping.IdxT) mapping.Vector { return mapping.DataChunkGetVector(chunk, i) }
 	n := int(mapping.DataChunkGetSize(chunk))
-	paths, counts := readTexts(column(0), n), unsafe.Slice((*uint64)(mapping.VectorGetData(column(1))), n)
+	paths, counts := readTexts(column(0), n), readCells[uint64](column(1), n)
 	columns, partitions := readMaps(column(4), n), readMaps(column(5), n)
 	facts := readMaps(columns.values, columns.entries)
 	texts, values := readTexts(facts.values, facts.entries), readTexts(partitions.values, partitions.entries)
@@ -66,9 +65,9 @@ func writtenFiles(chunk mapping.DataChunk) (files []written) {
 		}
 		path, _ := paths.at(row)
 		file := written{path: string(path), rows: int64(count), statistics: map[string]map[string]string{}, partition: map[string]*string{}}
-		for column, name := range columns.at(row) {
+		for place, name := range columns.at(row) {
 			known := map[string]string{}
-			for i, fact := range facts.at(column) {
+			for i, fact := range facts.at(place) {
 				if text, ok := texts.at(i); ok {
 					known[fact] = string(text)
 				}

@@ -129,8 +129,9 @@ def rocket_reliability(launches):
     subject = launches.filter(pl.col("rocket_id").is_not_null() & ATTEMPTED & ON_EARTH)
     key = ["rocket_id", "is_suborbital"]
     runs = (
-        subject.sort("net", pl.col("status_id") != 3)
-        .select(*key, "status_id", losses=(pl.col("status_id") != 3).cast(pl.Int64).cum_sum().over(key))
+        subject.with_columns(is_loss=pl.col("status_id") != 3)
+        .sort("net", "is_loss")
+        .select(*key, "status_id", losses=pl.col("is_loss").cast(pl.Int64).cum_sum().over(key))
         .group_by(*key, "losses")
         .agg(streak=count(pl.col("status_id") == 3))
         .sort("losses")
